@@ -1,0 +1,65 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Thresholds: an SLO as one line of text, such as ``p95 < 50ms``."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping
+
+from .errors import InputError
+from .units import parse_seconds, parse_share, split_number
+
+EXAMPLE = "p95 < 50ms"
+
+_TEXT = re.compile(r"^\s*([a-z][a-z0-9_.]*)\s*(<=|>=|==|<|>)\s*(\S.*?)\s*$")
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+}
+_LATENCY = re.compile(r"^(p\d{1,2}(\.\d+)?|min|max|mean)$")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One limit for one metric.
+
+    ``metric`` is the key in ``metrics``: latencies end in ``_ms`` (``p95`` in the text is ``p95_ms``),
+    shares are between 0 and 1, everything else is a plain number.
+    """
+
+    text: str
+    metric: str
+    comparison: str
+    limit: float
+
+    @classmethod
+    def parse(cls, text: str) -> Threshold:
+        """Parse ``p95 < 50ms``, ``error_rate < 0.1%`` or ``rps > 500``.
+
+        :raises InputError: when the text is not of that form.
+        """
+        match = _TEXT.match(str(text))
+        if not match:
+            raise InputError("thresholds", text, "<metric> <comparison> <limit>", EXAMPLE)
+        name, comparison, limit = match.groups()
+        if _LATENCY.match(name):
+            number, unit = split_number(limit, "thresholds", EXAMPLE)
+            milliseconds = parse_seconds(limit, "thresholds") * 1000 if unit else number
+            return cls(str(text), f"{name.replace('.', '_')}_ms", comparison, milliseconds)
+        if name.endswith("_rate"):
+            return cls(str(text), name, comparison, parse_share(limit, "thresholds"))
+        number, unit = split_number(limit, "thresholds", "rps > 500")
+        if unit not in ("", "rps", "/s"):
+            raise InputError("thresholds", text, f"a plain number as the limit of {name}", "rps > 500")
+        return cls(str(text), name, comparison, number)
+
+    def judge(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """Compare with the measured metrics; ``ok`` is None when the metric is missing."""
+        measured = metrics.get(self.metric)
+        known = isinstance(measured, (int, float)) and not isinstance(measured, bool)
+        ok = _OPERATORS[self.comparison](float(measured), self.limit) if known else None
+        return {"threshold": self.text, "metric": self.metric, "limit": self.limit, "measured": measured, "ok": ok}
