@@ -60,6 +60,7 @@ class Threshold:
     def judge(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """Compare with the measured metrics; ``ok`` is None when the metric is missing."""
         measured = metrics.get(self.metric)
-        known = isinstance(measured, (int, float)) and not isinstance(measured, bool)
-        ok = _OPERATORS[self.comparison](float(measured), self.limit) if known else None
+        ok = None
+        if isinstance(measured, (int, float)) and not isinstance(measured, bool):
+            ok = _OPERATORS[self.comparison](float(measured), self.limit)
         return {"threshold": self.text, "metric": self.metric, "limit": self.limit, "measured": measured, "ok": ok}

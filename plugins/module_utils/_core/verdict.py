@@ -61,4 +61,4 @@ def judge(metrics: Mapping[str, Any], thresholds: Iterable[Threshold], sample_co
             reasons.append(f"{row['threshold']}: {row['metric']} was not measured")
         elif not row["ok"]:
             reasons.append(f"{row['threshold']}: measured {row['measured']:.6g}")
-    return Verdict(worst(verdicts + [PASS]), reasons, rows, dict(metrics))
+    return Verdict(worst([*verdicts, PASS]), reasons, rows, dict(metrics))
