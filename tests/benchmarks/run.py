@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one runner of all benchmarks: measure, print a table, write reports/bench/<name>.json.
+
+Exit status 1 when a figure misses its goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+NOT_BENCHMARKS = {"__init__", "common", "run"}
+
+# The package is `benchmarks`, not this directory: a benchmark may have the name of a library, such as redis.
+sys.path[0] = str(HERE.parent)
+sys.path.insert(1, str(ROOT / ".cache" / "collections"))
+
+
+def names() -> list[str]:
+    """Return all benchmarks there are."""
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the numbers depend on."""
+    model = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+             if line.startswith("model name")]
+    return {"cpus": os.cpu_count(), "cpu": model[0] if model else platform.machine(),
+            "kernel": platform.release(), "python": platform.python_version()}
+
+
+def table(figures: list[dict[str, Any]]) -> str:
+    """Return the figures as aligned text."""
+    def number(value: float) -> str:
+        return f"{value:.4g}"
+
+    rows = [["figure", "goal", "measured", "spread", "rounds", "met"]]
+    rows += [[one["figure"], one["goal"], f"{number(one['measured'])} {one['unit']}".strip(),
+              "–".join(number(value) for value in one["spread"]), str(one["rounds"]), "yes" if one["met"] else "NO"]
+             for one in figures]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def main() -> int:
+    """Run the benchmarks named on the command line, all by default."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}; default all")
+    parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5; fewer is a smoke run)")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(names()))
+    if unknown:
+        parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(names())}")
+    missed = 0
+    for name in arguments.names or names():
+        print(f"== {name}: {arguments.rounds} rounds", file=sys.stderr, flush=True)
+        started = time.monotonic()
+        figures = importlib.import_module(f"benchmarks.{name}").figures(arguments.rounds)
+        missed += sum(not one["met"] for one in figures)
+        target = ROOT / "reports" / "bench" / f"{name}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps({"benchmark": name, "machine": machine(), "figures": figures,
+                                      "duration_s": round(time.monotonic() - started, 1)}, indent=2) + "\n",
+                          encoding="utf-8")
+        print(f"\n{table(figures)}\n\nwritten to {target.relative_to(ROOT)}\n")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
