@@ -6,6 +6,17 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
+import re
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Mapping
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from jinja2.exceptions import UndefinedError
+
 DOCUMENTATION = r"""
 name: request_problems
 short_description: Find what is wrong with the groups, hosts and role variables of a playbook run
@@ -63,17 +74,6 @@ _value:
   type: list
   elements: str
 """
-
-import difflib
-import functools
-import re
-from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping
-
-import yaml
-from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from jinja2.exceptions import UndefinedError
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
