@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: balancer_server
+short_description: Moves servers of a load balancer in and out of traffic
+version_added: "1.0.0"
+author: evenkeel.fleet contributors (@evenkeel)
+description:
+  - Sets state, weight and port of servers in one backend of HAProxy, through its runtime API and without a reload.
+  - A batch adds before it removes. Servers that get traffic come first, then those that drain, then those that leave.
+  - With O(healthy=true) a server gets traffic only after HAProxy's own check has passed C(rise) times in a row since
+    the server left C(maint). HAProxy alone holds a server that leaves C(maint) for up before any check has passed.
+  - When a server does not get healthy in time, every server of the call is put back to what it was.
+extends_documentation_fragment:
+  - evenkeel.fleet.attributes
+  - evenkeel.fleet.attributes.fleet
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Where HAProxy or the backend is not there yet, every server counts as a change, and a warning says so.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  backend:
+    description: The backend of HAProxy's configuration.
+    type: str
+    required: true
+  servers:
+    description:
+      - The servers and what they should be. What is left out stays as it is.
+      - An empty list changes nothing.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The server's name in the backend.
+        type: str
+        required: true
+      state:
+        description:
+          - V(ready) takes traffic.
+          - V(drain) is checked and finishes what it has, but gets nothing new.
+          - V(maint) is not checked and gets nothing.
+        type: str
+        choices: [ready, drain, maint]
+      weight:
+        description: Share of the traffic against the other servers, V(0) to V(256).
+        type: int
+      port:
+        description:
+          - The port that HAProxy connects to. A state file brings back the port that it was saved with, whatever the
+            configuration says; this puts it right.
+        type: int
+  healthy:
+    description:
+      - Wait until HAProxy's own check is at full health before a server gets traffic.
+      - It counts for servers on their way to V(ready), and for those on their way from V(maint) to V(drain), which is
+        how a server is staged. It does not count for servers that leave.
+    type: bool
+    default: false
+  deadline_s:
+    description: Longest wait for that health, in seconds, for all servers of the call together.
+    type: float
+    default: 30
+  drain_deadline_s:
+    description:
+      - Longest wait, in seconds, until servers on their way to V(drain) or V(maint) have no session left. V(0) does
+        not wait.
+      - Sessions that are left then go on; RV(remained) counts them.
+    type: float
+    default: 0
+  socket:
+    description: The C(stats socket) of HAProxy's configuration, level C(admin).
+    type: path
+    default: /run/haproxy/admin.sock
+  state_file:
+    description:
+      - Where the states of all servers are saved after a change, so that they survive a restart. HAProxy reads the
+        file where its configuration has C(server-state-file) and C(load-server-state-from-file global).
+      - An empty string does not save.
+    type: str
+    default: /var/lib/haproxy/server-state
+seealso:
+  - module: evenkeel.fleet.balancer_info
+"""
+
+EXAMPLES = r"""
+- name: Stage the new server, which is then checked but gets no traffic
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers:
+      - {name: app1-green, state: drain}
+    healthy: true
+    deadline_s: 30
+
+- name: Switch from blue to green
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers:
+      - {name: app1-green, state: ready, weight: 100}
+      - {name: app1-blue, state: maint}
+    healthy: true
+    drain_deadline_s: 30
+
+- name: Give a canary a tenth of the traffic
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers:
+      - {name: app1-green, weight: 10}
+      - {name: app1-blue, weight: 90}
+"""
+
+RETURN = r"""
+servers:
+  description: The servers of the call as they are after it; in check mode as they would be.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: app1-green
+      state: ready
+      operational: running
+      weight: 100
+      sessions: 0
+      address: 172.30.77.11
+      port: 8002
+      checked: true
+      healthy: true
+      check_status: L7OK
+      check_code: 200
+      check_text: ""
+      check_health: 4
+      check_rise: 2
+      check_fall: 3
+remained:
+  description: Sessions that were left on a server when O(drain_deadline_s) had passed, by server.
+  returned: success
+  type: dict
+  sample: {app1-blue: 2}
+duration_s:
+  description: Seconds that the call took.
+  returned: success
+  type: float
+  sample: 1.204
+unhealthy:
+  description: The servers that did not get healthy in time, as they were before they were put back.
+  returned: when a server did not get healthy in time
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.tasks import change_servers
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "backend": {"type": "str", "required": True},
+            "servers": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "state": {"type": "str", "choices": ["ready", "drain", "maint"]},
+                    "weight": {"type": "int"},
+                    "port": {"type": "int"},
+                },
+            },
+            "healthy": {"type": "bool", "default": False},
+            "deadline_s": {"type": "float", "default": 30},
+            "drain_deadline_s": {"type": "float", "default": 0},
+            "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
+            "state_file": {"type": "str", "default": "/var/lib/haproxy/server-state"},
+        },
+        supports_check_mode=True,
+    )
+    run(module, change_servers, check_mode=module.check_mode, **module.params)
+
+
+if __name__ == "__main__":
+    main()
