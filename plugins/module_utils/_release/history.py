@@ -1,0 +1,57 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a ledger says about now: the committed release, the one before it, and whether a run was interrupted."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from .states import COMMITTED, FROZEN, RESULT, SETTLED
+
+ROLLBACK = "rollback"
+
+
+def committed(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return all releases that were ever committed, oldest first, as ``{release, time, run, **data}``."""
+    return [{**record["data"], "release": record["release"], "time": record["time"], "run": record["run"]}
+            for record in records if (record["state"], record["phase"]) == (COMMITTED, RESULT)]
+
+
+def in_line(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the committed releases that lead to the current one, oldest first.
+
+    A rollback to a release takes those that came after it off the line, so that the one before the last is
+    always one that nobody rolled back from.
+    """
+    stack: list[dict[str, Any]] = []
+    for entry in history:
+        names = [one["release"] for one in stack]
+        if entry.get("kind") == ROLLBACK and entry["release"] in names:
+            del stack[names.index(entry["release"]):]
+        elif names and names[-1] == entry["release"]:
+            stack.pop()
+        stack.append(entry)
+    return stack
+
+
+def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return ``{state, phase, run, release, current, previous, releases, history, interrupted, frozen}``."""
+    last = records[-1] if records else None
+    history = committed(records)
+    stack = in_line(history)
+    settled = last is None or (last["state"] in SETTLED and last["phase"] == RESULT)
+    frozen = last is not None and last["state"] == FROZEN
+    return {
+        "state": last["state"] if last else "",
+        "phase": last["phase"] if last else "",
+        "run": last["run"] if last else "",
+        "release": last["release"] if last else "",
+        "current": stack[-1] if stack else None,
+        "previous": stack[-2] if len(stack) > 1 else None,
+        "releases": stack,
+        "history": history,
+        "interrupted": not settled and not frozen,
+        "frozen": frozen,
+    }

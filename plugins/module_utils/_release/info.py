@@ -1,0 +1,53 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module evenkeel.fleet.release_info reads: ledger, lock, and what the runtime runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._core.errors import FleetError
+from .._runtime.compose import Compose, check_reference
+from .._runtime.engine import SOCKET, Engine
+from .history import status
+from .ledger import DIRECTORY, Ledger, LedgerCorrupt, Reading
+from .lock import Lock
+
+
+def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
+         docker_socket: str = SOCKET) -> dict[str, Any]:
+    """Return ``{changed, status, records, torn_bytes, token, lock, instances, image, problems}``.
+
+    What cannot be read does not stop the rest: it is a sentence in ``problems``.
+
+    :arg run: return the records of this run only; all of them when empty.
+    :arg runtime: ``compose`` also reads the service's containers; ``none`` reads no runtime.
+    :arg image: resolve this image to its digest; needs a runtime.
+    """
+    problems = []
+    reading, instances, resolved = Reading(), {}, None
+    ledger = Ledger(service, directory)
+    try:
+        reading = ledger.read()
+    except LedgerCorrupt as error:
+        problems.append(str(error))
+    if runtime == "compose":
+        compose = Compose(Engine(docker_socket))
+        try:
+            instances = compose.instances(service)
+            resolved = compose.resolve(check_reference(image)) if image else None
+        except FleetError as error:
+            problems.append(str(error))
+    return {
+        "changed": False,
+        "status": status(reading.records),
+        "records": [one for one in reading.records if run in ("", one["run"])],
+        "torn_bytes": reading.torn_bytes,
+        "token": reading.token,
+        "lock": Lock(service, directory).read(),
+        "instances": instances,
+        "image": resolved,
+        "problems": problems,
+    }

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one host runs, from three witnesses: its containers, its ledger and every load balancer."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+READY, MAINT = "ready", "maint"
+
+
+def observe(host: str, found: Mapping[str, Any], balancers: Mapping[str, Mapping[str, str]],
+            slots: Mapping[str, int], wanted: Mapping[str, str]) -> dict[str, Any]:
+    """Return the one fact that all steps on a host use.
+
+    :arg found: what M(evenkeel.fleet.release_info) returned on the host.
+    :arg balancers: per load balancer, the administrative state (``ready``, ``drain``, ``maint``) by server name
+        (``<host>-<slot>``); a balancer that is not set up yet is an empty dictionary.
+    :arg slots: port by slot name, for example ``{"blue": 8001, "green": 8002}``.
+    :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
+    :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
+        none serves), ``in_place`` (the wanted release serves everywhere and nothing is left to do), ``conflicts``
+        (sentences about witnesses that contradict each other) and what the witnesses said.
+    """
+    status, instances = found["status"], found["instances"]
+    current = status["current"] or {}
+    states = {slot: {edge: servers.get(f"{host}-{slot}", "") for edge, servers in balancers.items()} for slot in slots}
+    serving = [slot for slot in slots if READY in states[slot].values()]
+    active = current.get("slot", "")
+    conflicts = []
+    if active and active not in slots:
+        conflicts.append(f"the ledger says that slot {active} serves, and the slots are {', '.join(slots)}")
+    elif active and not status["interrupted"] and any(slot != active for slot in serving):
+        conflicts.append(f"the ledger says that slot {active} serves release {current['release']}, and a load "
+                         f"balancer sends traffic to {', '.join(slot for slot in serving if slot != active)}")
+    if not active and len(serving) == 1 and instances.get(serving[0], {}).get("running"):
+        active = serving[0] if not status["interrupted"] else ""
+    instance = instances.get(active, {})
+    others = [slot for slot in slots if slot != active]
+    in_place = bool(
+        active and not conflicts and not status["interrupted"] and not status["frozen"]
+        and current.get("release") == wanted["release"] and instance.get("running")
+        and instance.get("digest") == wanted["digest"] and instance.get("config") == wanted["config"]
+        and balancers and all(state == READY for state in states[active].values())
+        and all(state == MAINT for slot in others for state in states[slot].values()))
+    return {
+        "host": host, "active": active, "target": others[0], "in_place": in_place, "conflicts": conflicts,
+        "current": status["current"], "previous": status["previous"], "releases": status["releases"],
+        "history": status["history"], "problems": found["problems"],
+        "state": status["state"], "last_run": status["run"], "last_release": status["release"],
+        "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
+        "instances": dict(instances), "balancers": states, "image": found["image"],
+    }

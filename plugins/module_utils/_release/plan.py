@@ -1,0 +1,195 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a rollout: which hosts, in which waves, through which gates, and back to what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Mapping, Sequence
+
+from .._core.errors import FleetError, InputError
+
+SIZES_EXAMPLE = '[1, "25%", "100%"]'
+
+_RELEASE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+_SIZE = re.compile(r"^(\d+)(%?)$")
+
+
+def wave_size(size: Any, total: int) -> int:
+    """Return how many of ``total`` hosts a size (``2``) or a share (``"25%"``, rounded down, at least 1) means.
+
+    :raises InputError: when it is neither, or means no host at all.
+    """
+    match = None if isinstance(size, bool) else _SIZE.match(str(size).strip())
+    number = int(match.group(1)) if match else 0
+    if not match or number == 0 or (match.group(2) and number > 100):
+        raise InputError("rollout_waves", size, "numbers of hosts above 0, or shares from 1% to 100%", SIZES_EXAMPLE)
+    return max(1, total * number // 100) if match.group(2) else number
+
+
+def make_waves(hosts: Sequence[str], canaries: Sequence[str], sizes: Sequence[Any]) -> list[list[str]]:
+    """Split hosts into waves: the canaries first, then the rest by ``sizes``, of which the last one repeats.
+
+    Shares are of the hosts that are left after the canaries. Every host is in exactly one wave.
+
+    :raises InputError: for a canary that is no host of the plan, a host named twice, or sizes that mean nothing.
+    """
+    strangers = [host for host in canaries if host not in hosts]
+    if strangers or len(set(canaries)) != len(canaries):
+        raise InputError("rollout_canary_hosts", list(canaries), f"hosts out of {', '.join(hosts)}, each once",
+                         f"[{hosts[0]}]" if hosts else "[]")
+    if not sizes:
+        raise InputError("rollout_waves", sizes, "at least one size", SIZES_EXAMPLE)
+    rest = [host for host in hosts if host not in canaries]
+    counts = [wave_size(size, len(rest)) for size in sizes]
+    waves = [list(canaries)] if canaries else []
+    while rest:
+        count = counts.pop(0) if len(counts) > 1 else counts[0]
+        waves.append(rest[:count])
+        rest = rest[count:]
+    return waves
+
+
+def check_release(release: Any) -> str:
+    """Return the name of a release.
+
+    :raises InputError: when it could not be an image tag.
+    """
+    if not _RELEASE.match(str(release)):
+        raise InputError("deploy_compose_release", release,
+                         "letters, digits, dot, underscore and dash, at most 128, beginning with a letter or digit",
+                         "v42")
+    return str(release)
+
+
+def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan, or everything that speaks against it in ``problems``.
+
+    :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
+    :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``canary`` (bool), ``canary_hosts``,
+        ``waves`` (sizes), ``gates`` (sentences), ``soak_s``, ``rollback_to`` (empty unless kind is rollback).
+    """
+    hosts = [host for host, one in observations.items() if not one["in_place"]]
+    first = not any(one["active"] for one in observations.values())
+    problems = list(_problems(observations, request, hosts))
+    waves: list[list[str]] = []
+    try:
+        canaries = list(request["canary_hosts"]) if request["canary"] and not first else []
+        make_waves(list(observations), canaries, request["waves"])
+        canaries = [host for host in canaries if host in hosts]
+        if request["canary"] and not first and not canaries and len(hosts) > 1:
+            canaries = hosts[:1]
+        waves = make_waves(hosts, canaries, ["100%"] if first else request["waves"])
+    except InputError as error:
+        problems.append(str(error))
+    plan = {
+        "service": request["service"], "release": request["release"], "kind": request["kind"],
+        "image": next((one["image"]["pinned"] for one in observations.values() if one["image"]), ""),
+        "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
+        "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
+        "waves": [{"number": number, "name": "canary" if number == 1 and wave == canaries else f"wave {number}",
+                   "hosts": wave} for number, wave in enumerate(waves, 1)],
+        "interrupted": [host for host, one in observations.items() if one["interrupted"]],
+        "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
+        "rollback_target": {host: _target_of(observations[host]) for host in hosts},
+        "todo": bool(hosts) and not problems, "problems": problems,
+    }
+    return {**plan, "text": plan_text(plan)}
+
+
+def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any],
+              hosts: Sequence[str]) -> Iterable[str]:
+    try:
+        check_release(request["release"])
+    except InputError as error:
+        yield str(error)
+    for text in dict.fromkeys(text for one in observations.values() for text in one["problems"]):
+        yield f"{text} Found on: {', '.join(host for host, one in observations.items() if text in one['problems'])}."
+    digests = {one["image"]["digest"] for one in observations.values() if one["image"]}
+    if len(digests) > 1:
+        listed = ", ".join(f"{host} {one['image']['digest'][:19]}" for host, one in observations.items())
+        yield (f"deploy_compose_image: expected one image for all hosts, found different digests: {listed}. "
+               "Give the image by digest, or let every host use the same registry.")
+    for host in hosts:
+        one = observations[host]
+        for conflict in one["conflicts"]:
+            yield f"{host}: {conflict}. Find out which is right and correct the other; nothing is guessed here."
+        if one["frozen"]:
+            yield (f"{host}: FROZEN since run {one['last_run']} of release {one['last_release']}. Repair the host, "
+                   "then record it as ROLLED_BACK with evenkeel.fleet.release (action: record).")
+
+
+def _target_of(observation: Mapping[str, Any]) -> dict[str, str]:
+    current = observation["current"] or {}
+    return {"release": current.get("release", ""), "digest": current.get("digest", ""),
+            "slot": observation["active"]}
+
+
+def plan_text(plan: Mapping[str, Any]) -> list[str]:
+    """Return the plan as lines for people."""
+    if not plan["hosts"]:
+        return [f"{plan['service']} {plan['release']} is already active on every host: nothing to do."]
+    lines = [f"{plan['kind']} of {plan['service']} to {plan['release']}, image {plan['image']}"]
+    if plan["in_place"]:
+        lines.append(f"already there: {', '.join(plan['in_place'])}")
+    if plan["interrupted"]:
+        lines.append(f"first settle what an earlier run left on: {', '.join(plan['interrupted'])}")
+    lines += [f"{wave['number']}. {wave['name']}: {', '.join(wave['hosts'])}" for wave in plan["waves"]]
+    lines += [f"gate: {gate}" for gate in plan["gates"]]
+    targets: dict[str, list[str]] = {}
+    for host, target in plan["rollback_target"].items():
+        text = f"{target['release']} {target['digest'][:19]} in slot {target['slot']}" if target["release"] else \
+            f"what slot {target['slot']} serves" if target["slot"] else "nothing (first deployment)"
+        targets.setdefault(text, []).append(host)
+    lines += [f"way back: {text} ({', '.join(hosts)})" for text, hosts in targets.items()]
+    lines.append(f"commit after a soak of {plan['soak_s']} s")
+    return lines
+
+
+def missing_evidence(waves: Sequence[Mapping[str, Any]], number: int, run: str, release: str,
+                     evidence: Mapping[str, Mapping[str, Any]], alive: Iterable[str]) -> list[str]:
+    """Return why wave ``number`` may not begin; empty when every host of the earlier waves proves that it is through.
+
+    A host proves it when it still answers (``alive``) and the status that its own ledger gives now is the result
+    of SOAKING (switched, and its gate passed) with this release in this run. No answer is not a proof.
+    """
+    alive, missing = set(alive), []
+    for wave in waves[:number - 1]:
+        for host in wave["hosts"]:
+            status = evidence.get(host, {})
+            if host not in alive:
+                missing.append(f"{host} does not answer")
+            elif (status.get("run"), status.get("release")) != (run, release):
+                missing.append(f"{host} has no record of this run")
+            elif (status.get("state"), status.get("phase")) != ("SOAKING", "result"):
+                missing.append(f"{host} is {status['state']} ({status['phase']})")
+    return missing
+
+
+def check_rollback(target: str, observations: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return ``{release, image}`` to go back to: ``previous``, or a release that was committed on every host.
+
+    :raises FleetError: when a host's ledger does not know it, or the hosts' ledgers disagree.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for host, one in observations.items():
+        if target == "previous":
+            entry = one["previous"]
+            if not entry:
+                raise FleetError(f"rollback_to: expected a release before the current one in the ledger of {host}, "
+                                 "found none.", "Name a release, or deploy one with the playbook deploy.")
+        else:
+            entry = next((entry for entry in reversed(one["history"]) if entry["release"] == target), None)
+            if not entry:
+                known = ", ".join(dict.fromkeys(entry["release"] for entry in one["history"])) or "none"
+                raise FleetError(f"rollback_to: expected a release that was committed on {host}, found {target!r}.",
+                                 f"Its ledger knows: {known}.")
+        found.setdefault((entry["release"], entry["image"]), []).append(host)
+    if len(found) > 1:
+        listed = "; ".join(f"{release} on {', '.join(hosts)}" for (release, _image), hosts in found.items())
+        raise FleetError(f"rollback_to: expected {target!r} to mean one release for all hosts, found {listed}.",
+                         "Name the release.")
+    (release, image), = found
+    return {"release": release, "image": image}

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Compose runtime: a service has two slots on a host, each a Compose project of its own.
+
+Containers say who they are by labels: ``evenkeel.service``, ``evenkeel.slot``, ``evenkeel.release`` and
+``evenkeel.config`` (a hash of the configuration they were started with).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping
+
+from .._core.errors import FleetError, InputError
+from .engine import Engine, EngineError
+
+LABEL = "evenkeel."
+
+_PINNED = re.compile(r"^(?P<repository>.+)@(?P<digest>sha256:[0-9a-f]{64})$")
+
+
+def repository_of(reference: str) -> str:
+    """Return an image reference without its tag and digest: ``registry:5000/app:v1`` is ``registry:5000/app``."""
+    name = reference.partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    return f"{head}{slash}{tail.partition(':')[0]}"
+
+
+class Compose:
+    """What the service's slots on this host are and where its images come from."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def instances(self, service: str) -> dict[str, dict[str, Any]]:
+        """Return the container of each slot that has one; of several in a slot, a running one."""
+        found = [self._describe(one) for one in self._engine.containers(f"{LABEL}service={service}")]
+        found.sort(key=lambda one: bool(one["running"]))
+        return {one["slot"]: one for one in found}
+
+    def _describe(self, listed: Mapping[str, Any]) -> dict[str, Any]:
+        labels, full = listed["Labels"], self._engine.container(listed["Id"])
+        reference = full["Config"]["Image"]
+        return {
+            "slot": labels.get(f"{LABEL}slot", ""),
+            "release": labels.get(f"{LABEL}release", ""),
+            "config": labels.get(f"{LABEL}config", ""),
+            "image": reference,
+            "digest": reference.partition("@")[2],
+            "container": full["Name"].lstrip("/"),
+            "running": bool(full["State"]["Running"]),
+            "status": full["State"]["Status"],
+            "exit_code": full["State"]["ExitCode"],
+            "restarts": full["RestartCount"],
+            "started_at": full["State"]["StartedAt"],
+        }
+
+    def resolve(self, reference: str) -> dict[str, Any]:
+        """Return ``{reference, pinned, digest, present}`` of an image, which is here or can be pulled.
+
+        A reference with a digest is looked for here first, then in its registry. A tag may have moved, so its
+        registry is asked first; what is here counts when the registry cannot be asked.
+
+        :raises FleetError: when the image is neither here nor in its registry.
+        """
+        match = _PINNED.match(reference)
+        local = self._engine.image(reference)
+        if match and local:
+            return self._resolved(reference, match["digest"], True)
+        try:
+            digest = self._engine.registry_digest(reference)
+        except EngineError as error:
+            if local and not match:
+                for name in local.get("RepoDigests") or []:
+                    if repository_of(name) == repository_of(reference):
+                        return self._resolved(reference, name.partition("@")[2], True)
+            raise FleetError(
+                f"Image {reference}: expected it on this host or in its registry, found neither ({error.msg}).",
+                "Push the image, correct deploy_compose_image or deploy_compose_release, or log in to the registry.",
+            ) from error
+        present = self._engine.image(f"{repository_of(reference)}@{digest}") is not None
+        return self._resolved(reference, digest, present)
+
+    @staticmethod
+    def _resolved(reference: str, digest: str, present: bool) -> dict[str, Any]:
+        return {"reference": reference, "digest": digest, "present": present,
+                "pinned": f"{repository_of(reference)}@{digest}"}
+
+
+def check_reference(reference: str) -> str:
+    """Return an image reference.
+
+    :raises InputError: when it is not one, or has neither tag nor digest.
+    """
+    tail = reference.rpartition("/")[2]
+    if not re.match(r"^[a-z0-9][a-zA-Z0-9._\-/:@]*$", reference) or not ("@" in tail or ":" in tail):
+        raise InputError("image", reference, "an image with a tag or a digest", "registry.example.org/shop:v42")
+    return reference

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Docker Engine's API over its unix socket: what is running here, and where an image is. Reads only."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import urllib.parse
+from typing import Any
+
+from .._core.errors import FleetError
+
+SOCKET = "/var/run/docker.sock"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Engine:
+    """One Docker Engine; every call opens one connection. ``timeout_s`` is for one answer, in seconds."""
+
+    def __init__(self, socket_path: str = SOCKET, timeout_s: float = 30.0) -> None:
+        self.socket_path = socket_path
+        self.timeout_s = timeout_s
+
+    def containers(self, label: str) -> list[dict[str, Any]]:
+        """Return all containers, running or not, that carry ``label`` (``key=value``)."""
+        filters = urllib.parse.quote(json.dumps({"label": [label]}))
+        found: list[dict[str, Any]] = self._get(f"/containers/json?all=true&filters={filters}")
+        return found
+
+    def container(self, identity: str) -> dict[str, Any]:
+        """Return one container in full."""
+        found: dict[str, Any] = self._get(f"/containers/{identity}/json")
+        return found
+
+    def image(self, reference: str) -> dict[str, Any] | None:
+        """Return an image that is present here, or None."""
+        try:
+            found: dict[str, Any] = self._get(f"/images/{urllib.parse.quote(reference, safe='/:@')}/json")
+        except NotFound:
+            return None
+        return found
+
+    def registry_digest(self, reference: str) -> str:
+        """Ask the image's registry, through this engine and its settings, for the digest of a reference.
+
+        :raises FleetError: when the registry does not have it or cannot be asked.
+        """
+        answer = self._get(f"/distribution/{urllib.parse.quote(reference, safe='/:@')}/json",
+                           {"X-Registry-Auth": _credentials(reference)})
+        return str(answer["Descriptor"]["digest"])
+
+    def _get(self, path: str, headers: dict[str, str] | None = None) -> Any:
+        connection = _UnixConnection(self.socket_path, self.timeout_s)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            response = connection.getresponse()
+            body = response.read()
+        except OSError as error:
+            raise Unreachable(f"docker_socket: expected a Docker Engine at {self.socket_path}, found: {error}.",
+                              "Install and start Docker Engine 20.10 or newer on this host.") from error
+        finally:
+            connection.close()
+        if response.status >= 400:
+            try:
+                message = json.loads(body)["message"]
+            except (ValueError, KeyError, TypeError):
+                message = body.decode(errors="replace")
+            kind = NotFound if response.status == 404 else EngineError
+            raise kind(f"Docker Engine answered {response.status}: {message}")
+        return json.loads(body)
+
+
+class EngineError(FleetError):
+    """The engine refused."""
+
+
+class NotFound(EngineError):
+    """The engine does not have it."""
+
+
+class Unreachable(FleetError):
+    """There is no engine to ask."""
+
+
+def registry_of(reference: str) -> str:
+    """Return the registry's name in an image reference; without one it is Docker Hub's."""
+    first, slash, _rest = reference.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    return first if named else "https://index.docker.io/v1/"
+
+
+def _credentials(reference: str) -> str:
+    """Return what ``docker login`` stored in this user's config.json for the registry, as the engine wants it."""
+    path = os.path.join(os.environ.get("DOCKER_CONFIG", os.path.expanduser("~/.docker")), "config.json")
+    try:
+        with open(path, encoding="utf-8") as stream:
+            stored = json.load(stream).get("auths", {}).get(registry_of(reference), {})
+    except (OSError, ValueError):
+        stored = {}
+    user, _colon, password = base64.b64decode(stored.get("auth", "")).decode().partition(":")
+    content = {"username": user, "password": password, "identitytoken": stored.get("identitytoken", "")}
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()

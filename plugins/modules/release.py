@@ -1,0 +1,186 @@
+#!/usr/bin/python
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lock a service for one run and keep the ledger of its releases."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release
+short_description: Lock a service for one run and keep the ledger of its releases
+version_added: "1.0.0"
+author: evenkeel.fleet contributors (@evenkeel)
+description:
+  - The lock lets one run at a time change a service. It has a time to live and a fencing token that only grows.
+  - The ledger is a file of JSON lines on the target, chained by hash and on disk before the module returns. Its records
+    follow the states of a release; a step that may not follow the last one is refused.
+  - Standard library only; nothing has to be installed on the target.
+extends_documentation_fragment:
+  - evenkeel.fleet.attributes
+  - evenkeel.fleet.attributes.fleet
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The lock is looked at and not taken; records are not written.
+  diff_mode:
+    support: none
+  idempotent:
+    support: partial
+    details:
+      - O(action=lock) and O(action=unlock) are; O(action=renew) and O(action=record) write each time.
+options:
+  service:
+    description: Name of the service that is released.
+    type: str
+    required: true
+  action:
+    description:
+      - V(lock) takes the lock. The run that has it gets it again, renewed. An expired lock is taken over.
+      - V(renew) begins its time to live anew and fails when the run lost it.
+      - V(unlock) gives it back; the lock of another run is left alone.
+      - V(record) appends to the ledger of this host.
+    type: str
+    required: true
+    choices: [lock, renew, unlock, record]
+  run:
+    description: Identifier of the run, the same for all steps of one rollout.
+    type: str
+    required: true
+  holder:
+    description: Who takes the lock, for the message that others get.
+    type: str
+  ttl_s:
+    description: Time to live of the lock in seconds.
+    type: float
+    default: 600
+  release:
+    description: Release that the records are about.
+    type: str
+  records:
+    description: Records to append, in order, all or none.
+    type: list
+    elements: dict
+    suboptions:
+      state:
+        description: The state that begins or is reached.
+        type: str
+        required: true
+        choices: [PLANNED, LOCKED, BACKED_UP, EXPANDED, STAGED, VERIFIED, CANARY, SWITCHED, SOAKING, COMMITTED,
+                  ABORTING, ROLLED_BACK, FROZEN]
+      phase:
+        description: V(intent) before something is changed, V(result) after it.
+        type: str
+        default: result
+        choices: [intent, result]
+      data:
+        description: What belongs to the step, such as digests, verdicts and reasons. Never a secret.
+        type: dict
+        default: {}
+  token:
+    description: Fencing token of the lock under which this is recorded. Lower than one seen on this host is refused.
+    type: int
+  host:
+    description: Name of this host in the records.
+    type: str
+  operator:
+    description: Who asked for the release.
+    type: str
+  directory:
+    description: Where locks and ledgers are, in one directory per service.
+    type: path
+    default: /var/lib/evenkeel
+seealso:
+  - module: evenkeel.fleet.release_info
+"""
+
+EXAMPLES = r"""
+- name: Take the lock
+  evenkeel.fleet.release:
+    service: shop
+    action: lock
+    run: 20261121T081500Z-v2
+    holder: alice@control
+    ttl_s: 600
+  register: lock
+  delegate_to: edge1
+  run_once: true
+
+- name: Say what is about to happen
+  evenkeel.fleet.release:
+    service: shop
+    action: record
+    run: 20261121T081500Z-v2
+    release: v2
+    token: "{{ lock.lock.token }}"
+    host: "{{ inventory_hostname }}"
+    operator: alice@control
+    records:
+      - {state: PLANNED}
+      - {state: STAGED, phase: intent, data: {image: "registry.example.org/shop@sha256:…"}}
+"""
+
+RETURN = r"""
+lock:
+  description: The lock after O(action=lock), O(action=renew) or O(action=unlock); C(age_s) is on that host's clock.
+  type: dict
+  returned: with these actions
+  sample: {held: true, holder: alice@control, run: 20261121T081500Z-v2, token: 7, age_s: 0.0, expires_in_s: 600.0,
+           expired: false, acquired_at: 1795249200.0, ttl_s: 600.0, took_over: null}
+records:
+  description: The records as written, empty in check mode.
+  type: list
+  elements: dict
+  returned: with O(action=record)
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release import states
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions import ACTIONS
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import DIRECTORY
+
+ARGUMENTS = {
+    "lock": ("holder", "ttl_s"),
+    "renew": ("ttl_s",),
+    "unlock": (),
+    "record": ("release", "records", "token", "host", "operator"),
+}
+
+
+def main() -> None:
+    """Run the action."""
+    module = AnsibleModule(
+        argument_spec={
+            "service": {"type": "str", "required": True},
+            "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
+            "run": {"type": "str", "required": True},
+            "holder": {"type": "str"},
+            "ttl_s": {"type": "float", "default": 600},
+            "release": {"type": "str"},
+            "records": {"type": "list", "elements": "dict", "options": {
+                "state": {"type": "str", "required": True, "choices": list(states.STATES)},
+                "phase": {"type": "str", "default": states.RESULT, "choices": list(states.PHASES)},
+                "data": {"type": "dict", "default": {}},
+            }},
+            "token": {"type": "int", "no_log": False},
+            "host": {"type": "str"},
+            "operator": {"type": "str"},
+            "directory": {"type": "path", "default": DIRECTORY},
+        },
+        required_if=[
+            ("action", "lock", ("holder",)),
+            ("action", "record", ("release", "records", "token", "host", "operator")),
+        ],
+        supports_check_mode=True,
+    )
+    action = module.params["action"]
+    core.run(module, ACTIONS[action], service=module.params["service"], run=module.params["run"],
+             directory=module.params["directory"], check_mode=module.check_mode,
+             **{name: module.params[name] for name in ARGUMENTS[action]})
+
+
+if __name__ == "__main__":
+    main()
