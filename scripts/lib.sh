@@ -11,6 +11,7 @@ if [ -e "$CA_BUNDLE" ]; then
   export SSL_CERT_FILE=${SSL_CERT_FILE:-$CA_BUNDLE} PIP_CERT=${PIP_CERT:-$CA_BUNDLE}
 fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PATH=$ROOT/.venv/bin:$PATH
 UV=$ROOT/.cache/uv/bin/uv
 
 say() { printf '    %s\n' "$*"; }

@@ -22,6 +22,7 @@ from pathlib import Path
 LOGS = Path(".cache/logs")
 NOT_TESTED = 77
 TAIL_LINES = 60
+PLAIN = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
 
 COMPUTE, LAB = "compute", "lab"
 
@@ -70,7 +71,7 @@ def run(name: str, command: str, say: threading.Lock) -> Result:
     started = time.monotonic()
     with log.open("wb") as output:
         code = subprocess.run(
-            command.split(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+            command.split(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=PLAIN, check=False
         ).returncode
     lines = log.read_text(errors="replace").splitlines()
     result = Result(name, code, time.monotonic() - started, lines[-1].strip() if lines else "")
@@ -113,8 +114,9 @@ def main(groups: list[str]) -> int:
     print(f"{'in all':20} {'':10} {time.monotonic() - started:8.1f}\n")
     outcomes = [result.outcome for result in ordered]
     skipped = outcomes.count("not tested")
-    print(f"{outcomes.count('passed')} passed, {outcomes.count('FAILED')} failed" + f", {skipped} skipped" * bool(skipped))
-    return 1 if "FAILED" in outcomes else 0
+    failed = outcomes.count("FAILED")
+    print(f"{outcomes.count('passed')} passed, {failed} failed" + f", {skipped} skipped" * bool(skipped))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
