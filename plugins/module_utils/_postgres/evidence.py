@@ -15,8 +15,8 @@ from .catalogue import Catalogue
 from .connection import Database, SqlError
 from .plan import CREATE, REBUILD, Step
 
-# PostgreSQL's documentation, "Database Page Layout" and "CREATE INDEX": pages of 8 KiB with a header of 24 and a special
-# space of 16 bytes, leaves filled to 90 %; per entry a pointer of 4 bytes and a header of 8, aligned to 8.
+# PostgreSQL's documentation, "Database Page Layout" and "CREATE INDEX": pages of 8 KiB with a header of 24 and a
+# special space of 16 bytes, leaves filled to 90 %; per entry a pointer of 4 bytes and a header of 8, aligned to 8.
 PAGE_BYTES = 8192
 PAGE_USABLE = PAGE_BYTES - 24 - 16
 FILLFACTOR = 90
