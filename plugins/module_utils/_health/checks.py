@@ -1,0 +1,66 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The types of checks: one small function each, from (check, time-out in seconds) to an observation."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from .._core.errors import InputError
+from .local import check_command, check_container, check_systemd
+from .network import check_http, check_tcp
+from .observation import Observation
+from .stores import check_postgres, check_redis
+
+Check = Callable[[Mapping[str, Any], float], Observation]
+
+CHECKS: dict[str, Check] = {
+    "http": check_http,
+    "tcp": check_tcp,
+    "postgres": check_postgres,
+    "redis": check_redis,
+    "systemd": check_systemd,
+    "container": check_container,
+    "command": check_command,
+}
+
+
+def validate(checks: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what no argument specification can: names twice, URLs that are none, empty commands.
+
+    :raises InputError: before anything was asked.
+    """
+    names = [check["name"] for check in checks]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError("checks: name", name, "each name once", "app, database, cache")
+    for check in checks:
+        field = f"checks: {check['name']}"
+        if check["type"] == "http":
+            _validate_url(f"{field}: url", check["url"])
+        if check["type"] == "command" and not check["argv"]:
+            raise InputError(f"{field}: argv", check["argv"], "a command with its arguments", "[uptime, --pretty]")
+        if check["type"] == "postgres" and not check["user"]:
+            raise InputError(f"{field}: user", check["user"], "the user to log in as", "pitch")
+        if check["port"] is not None and not 0 < check["port"] < 65536:
+            raise InputError(f"{field}: port", check["port"], "a port between 1 and 65535", "5432")
+        if check["timeout_s"] <= 0:
+            raise InputError(f"{field}: timeout_s", check["timeout_s"], "more than 0 seconds", "5")
+
+
+def _validate_url(field: str, text: str) -> None:
+    example = "https://app.example.com/health"
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        raise InputError(field, text, f"a URL ({error})", example) from error
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+        raise InputError(field, text, "a URL with http or https and a host", example)
+    if "@" in url.netloc:
+        raise InputError(field, "(hidden)", "a URL without a password; use headers", example)
+    if not text.isascii() or any(char <= " " or char == "\x7f" for char in text):
+        raise InputError(field, text, "a URL of printable ASCII; a blank is written %20", example)

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks over the network: http and tcp."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from typing import Any, Mapping
+from urllib.parse import urlsplit
+
+from .._client.dial import DialError, TlsOptions, classify, dial
+from .observation import FAIL, PASS, WARN, Observation, failure
+from .pointer import resolve
+
+#: Most bytes of a body that are read and searched.
+MAX_BODY_BYTES = 1024 * 1024
+
+#: Failures of a connection that waiting does not cure.
+HOPELESS = ("tls", "denied")
+
+
+def tls_options(check: Mapping[str, Any]) -> TlsOptions:
+    """Return how a check speaks TLS."""
+    return TlsOptions(
+        verify=check["validate_certs"],
+        ca_file=check["ca_file"],
+        cert_file=check["client_cert"],
+        key_file=check["client_key"],
+    )
+
+
+def milliseconds_since(started: float) -> float:
+    """Return the time since ``started`` (monotonic seconds) in ms."""
+    return round((time.monotonic() - started) * 1000, 3)
+
+
+def check_tcp(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Open a connection (with TLS if ``tls``) and close it."""
+    host = check["host"] or "127.0.0.1"
+    where = check["unix_socket"] or f"{host}:{check['port']}"
+    expected = f"{where} accepts connections"
+    started = time.monotonic()
+    try:
+        tls = tls_options(check) if check["tls"] else None
+        dial(host, check["port"], check["unix_socket"], timeout_s, tls).close()
+    except DialError as error:
+        return failure(expected, error, error.kind in HOPELESS)
+    return Observation(PASS, expected, value=milliseconds_since(started), unit="ms")
+
+
+def check_http(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Ask for a URL and judge status, body, latency and the days that the certificate is still valid."""
+    expected = f"{check['method']} {check['url']} answers {' or '.join(map(str, check['status']))}"
+    started = time.monotonic()
+    try:
+        status, body, days_left = _ask(check, timeout_s)
+    except DialError as error:
+        return failure(expected, error, error.kind in HOPELESS)
+    latency_ms = milliseconds_since(started)
+
+    def found(output: str, remedy: str = "", verdict: str = FAIL) -> Observation:
+        return Observation(verdict, expected, output, remedy, latency_ms, "ms")
+
+    if status not in check["status"]:
+        return found(f"answered {status}: {_excerpt(body)}", "Read the log of the service.")
+    for problem in _body_problems(check, body):
+        return found(problem, "Read the log of the service.")
+    limit_ms = check["max_latency_ms"]
+    if limit_ms is not None and latency_ms > limit_ms:
+        return found(f"took {latency_ms:g} ms, more than {limit_ms:g} ms.", "Find what is slow, or allow more.")
+    if days_left is not None and check["certificate_days"] is not None and days_left < check["certificate_days"]:
+        return found(f"the certificate expires in {days_left:.1f} days.", "Renew the certificate.", WARN)
+    return Observation(PASS, expected, value=latency_ms, unit="ms")
+
+
+def _ask(check: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes, float | None]:
+    """Return status, body and days until the certificate expires.
+
+    :raises DialError: when there is no answer, or none that is HTTP.
+    """
+    url = urlsplit(check["url"])
+    secure = url.scheme == "https"
+    host = check["host"] or url.hostname or ""
+    port = check["port"] or url.port or (443 if secure else 80)
+    where = check["unix_socket"] or f"{host}:{port}"
+    options = tls_options(check)
+    tls = TlsOptions(options.verify, options.ca_file, options.cert_file, options.key_file, url.hostname)
+    sock = dial(host, port, check["unix_socket"], timeout_s, tls if secure else None)
+    days_left = _days_left(sock)
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = sock
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    try:
+        headers = {"Host": url.netloc, "Connection": "close", **(check["headers"] or {})}
+        connection.request(check["method"], target, (check["body"] or "").encode() or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_BODY_BYTES), days_left
+    except OSError as error:
+        raise classify(error, where, timeout_s) from error
+    except http.client.HTTPException as error:
+        raise DialError("closed", f"{where} did not answer in HTTP: {type(error).__name__} {error}.") from error
+    finally:
+        connection.close()
+
+
+def _days_left(sock: socket.socket) -> float | None:
+    """Return days until the certificate expires; None without TLS or verification."""
+    certificate = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    if not certificate:
+        return None
+    return (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
+
+
+def _body_problems(check: Mapping[str, Any], body: bytes) -> list[str]:
+    """Return what is wrong with the body, first thing first."""
+    problems = []
+    if check["contains"] is not None and check["contains"].encode() not in body:
+        problems.append(f"the body does not contain {check['contains']!r}: {_excerpt(body)}")
+    if check["pointers"]:
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return [*problems, f"the body is not JSON: {_excerpt(body)}"]
+        for pointer, wanted in check["pointers"].items():
+            try:
+                value = resolve(document, pointer)
+            except LookupError:
+                problems.append(f"the body has nothing at {pointer}: {_excerpt(body)}")
+                continue
+            if value != wanted and not _same(value, wanted):
+                problems.append(f"{pointer} is {value!r}, not {wanted!r}.")
+    return problems
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """Whether a value that is not text is what Ansible made text of, such as ``true`` and ``"True"``."""
+    return isinstance(wanted, str) and not isinstance(value, str) and wanted in (json.dumps(value), str(value))
+
+
+def _excerpt(body: bytes) -> str:
+    return " ".join(body[:200].decode("utf-8", "replace").split()) or "(empty body)"

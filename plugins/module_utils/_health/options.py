@@ -1,0 +1,73 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument specification of one check, shared by all modules that take checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: What each type of check cannot do without.
+REQUIRED_IF = [
+    ("type", "http", ["url"]),
+    ("type", "tcp", ["port", "unix_socket"], True),
+    ("type", "systemd", ["unit"]),
+    ("type", "container", ["container"]),
+    ("type", "command", ["argv"]),
+]
+
+REQUIRED_BY = {"client_key": ["client_cert"]}
+
+CHECK: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "type": {
+        "type": "str",
+        "required": True,
+        "choices": ["http", "tcp", "postgres", "redis", "systemd", "container", "command"],
+    },
+    "critical": {"type": "bool", "default": True},
+    "timeout_s": {"type": "float", "default": 5.0},
+    "remedy": {"type": "str"},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "unix_socket": {"type": "path"},
+    "tls": {"type": "bool", "default": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_file": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
+    "user": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "min_version": {"type": "str"},
+    "contains": {"type": "str"},
+    "url": {"type": "str"},
+    "method": {"type": "str", "default": "GET"},
+    "headers": {"type": "dict", "no_log": True},
+    "body": {"type": "str"},
+    "status": {"type": "list", "elements": "int", "default": [200]},
+    "pointers": {"type": "dict"},
+    "max_latency_ms": {"type": "float"},
+    "certificate_days": {"type": "float"},
+    "database": {"type": "str", "default": "postgres"},
+    "query": {"type": "str", "default": "SELECT 1"},
+    "expect": {"type": "str"},
+    "role": {"type": "str", "choices": ["master", "replica"]},
+    "unit": {"type": "str"},
+    "state": {"type": "str", "default": "active"},
+    "container": {"type": "str"},
+    "argv": {"type": "list", "elements": "str"},
+    "rc": {"type": "list", "elements": "int", "default": [0]},
+    "missing": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+    "read_only": {"type": "bool", "default": False},
+}
+
+#: The option that takes checks, as part of a module's argument specification.
+CHECKS: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": CHECK,
+    "required_if": REQUIRED_IF,
+    "required_by": REQUIRED_BY,
+}

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JSON pointers (RFC 6901)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def resolve(document: Any, pointer: str) -> Any:
+    """Return what a pointer such as ``/checks/0/status`` points at; ``""`` is the whole document.
+
+    :raises LookupError: when it points at nothing.
+    """
+    if pointer and not pointer.startswith("/"):
+        raise LookupError(pointer)
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, list):
+            if not key.isdigit() or (key != "0" and key.startswith("0")):
+                raise LookupError(pointer)
+            document = document[int(key)]
+        elif isinstance(document, dict):
+            document = document[key]
+        else:
+            raise LookupError(pointer)
+    return document

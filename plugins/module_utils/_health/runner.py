@@ -1,0 +1,182 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at many components at once, again and again until the answer is certain or time is up."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Any, Mapping, Sequence
+
+from .._core import verdict as core
+from .._core.clock import Deadline, full_jitter, utc_now
+from .._core.errors import InputError
+from .checks import CHECKS, validate
+from .observation import FAIL, PASS, WARN, Observation
+
+_SEVERITY = {PASS: 0, WARN: 1, FAIL: 2}
+
+#: Seconds that a check may be late after the deadline before it is given up.
+GRACE_S = 1.0
+
+
+class Watch:
+    """One component: look until ``consecutive`` looks in a row are good, looking is hopeless or time is up."""
+
+    def __init__(self, check: Mapping[str, Any], consecutive: int, interval_s: float) -> None:
+        self.check = check
+        self.consecutive = consecutive
+        self.interval_s = interval_s
+        self.attempts = 0
+        self.streak = 0
+        self.called_off = False
+        self.time = utc_now()
+        self.last = Observation(FAIL, "an answer before the deadline", "none came.", "Allow more time.")
+
+    @property
+    def settled(self) -> bool:
+        """Whether the answer cannot change any more."""
+        return self.streak >= self.consecutive or self.last.hopeless
+
+    @property
+    def outcome(self) -> Observation:
+        """The last observation, as it counts: good enough often enough, softened if the check is not critical."""
+        found = self.last
+        if found.status != FAIL and self.streak < self.consecutive and not (found.hopeless or self.called_off):
+            output = f"good {self.streak} time(s) in a row before the deadline, {self.consecutive} needed."
+            found = dataclasses.replace(found, status=FAIL, output=output, remedy="Allow more time.")
+        if found.status == FAIL and not self.check["critical"]:
+            found = dataclasses.replace(found, status=WARN)
+        if found.status != PASS and self.check["remedy"]:
+            found = dataclasses.replace(found, remedy=self.check["remedy"])
+        return found
+
+    def run(self, deadline: Deadline, stop: threading.Event) -> None:
+        """Look at least once; ``stop`` is set when the overall answer is certain."""
+        backoff = full_jitter(cap_s=self.interval_s)
+        while True:
+            timeout_s = self.check["timeout_s"]
+            if self.attempts:
+                timeout_s = min(timeout_s, deadline.remaining_s)
+            found = self._look(timeout_s)
+            self.last, self.time, self.attempts = found, utc_now(), self.attempts + 1
+            if found.status == FAIL:
+                self.streak = 0
+                pause_s = next(backoff)
+            else:
+                self.streak += 1
+                backoff = full_jitter(cap_s=self.interval_s)
+                pause_s = self.interval_s
+            if self.settled:
+                if self.outcome.status == FAIL:
+                    stop.set()
+                return
+            if pause_s >= deadline.remaining_s:
+                return
+            self.called_off = stop.wait(pause_s)
+            if self.called_off:
+                return
+
+    def _look(self, timeout_s: float) -> Observation:
+        try:
+            return CHECKS[self.check["type"]](self.check, timeout_s)
+        except ValueError as error:  # such as a header that no request can carry
+            return Observation(FAIL, "parameters that can be used", f"{error}.", "Correct the check.", hopeless=True)
+
+    def to_component(self) -> dict[str, Any]:
+        """Return the component in the words of the draft "Health Check Response Format for HTTP APIs"."""
+        found = self.outcome
+        return {
+            "componentType": self.check["type"],
+            "status": found.status,
+            "observedValue": found.value,
+            "observedUnit": found.unit,
+            "time": self.time,
+            "output": found.output,
+            "expected": found.expected,
+            "remedy": found.remedy if found.status != PASS else "",
+            "attempts": self.attempts,
+            "critical": self.check["critical"],
+        }
+
+
+def observe(
+    checks: Sequence[Mapping[str, Any]], consecutive: int = 1, deadline_s: float = 0.0, interval_s: float = 1.0
+) -> dict[str, dict[str, Any]]:
+    """Run all checks at once, each in its own thread, and return the components by name.
+
+    :arg consecutive: how many good looks in a row each component needs.
+    :arg deadline_s: seconds after which no new look is taken; with 0 each component is looked at once.
+    :arg interval_s: pause between good looks, and the longest pause (full jitter) after a bad one.
+
+    Once a critical component is hopeless, or all of them are certain, nothing is waited for any more.
+
+    :raises InputError: when a parameter is wrong, before anything was asked.
+    """
+    validate(checks)
+    if consecutive < 1:
+        raise InputError("consecutive", consecutive, "1 or more", "3")
+    if deadline_s < 0 or interval_s <= 0:
+        raise InputError("deadline_s, interval_s", (deadline_s, interval_s), "no negative times", "30, 1")
+    if consecutive > 1 and deadline_s < (consecutive - 1) * interval_s:
+        enough = f"time for {consecutive} looks, {interval_s:g} s apart"
+        raise InputError("deadline_s", deadline_s, enough, f"{consecutive * interval_s * 5:g}")
+    deadline, stop = Deadline(deadline_s), threading.Event()
+    watches = [Watch(check, consecutive, interval_s) for check in checks]
+    threads = [threading.Thread(target=watch.run, args=(deadline, stop), daemon=True) for watch in watches]
+    for thread in threads:
+        thread.start()
+    for critical in (True, False):
+        for watch, thread in zip(watches, threads):
+            if watch.check["critical"] is critical:
+                thread.join(max(deadline.remaining_s, watch.check["timeout_s"] - deadline.elapsed_s) + GRACE_S)
+        stop.set()
+    return {watch.check["name"]: watch.to_component() for watch in watches}
+
+
+def probe(
+    checks: Sequence[Mapping[str, Any]],
+    consecutive: int = 1,
+    deadline_s: float = 30.0,
+    interval_s: float = 1.0,
+    check_mode: bool = False,
+) -> dict[str, Any]:
+    """Observe all components and return a verdict with the components and the one that decided.
+
+    In check mode each component is looked at once, commands only when they are declared read-only, and what
+    fails makes the verdict inconclusive: what check mode did not change cannot be healthy yet.
+
+    :raises InputError: when a parameter is wrong, before anything was asked.
+    """
+    if not checks:
+        raise InputError("checks", checks, "at least one check", "[{name: ssh, type: tcp, port: 22}]")
+    clock, started_at = Deadline(deadline_s), utc_now()
+    left_out = [check for check in checks if check_mode and check["type"] == "command" and not check["read_only"]]
+    asked = [check for check in checks if check not in left_out]
+    if check_mode:
+        consecutive, deadline_s = 1, 0.0
+    components = observe(asked, consecutive, deadline_s, interval_s)
+    decided_by = max(components, key=lambda name: _SEVERITY[components[name]["status"]], default="")
+    status = components[decided_by]["status"] if components else WARN
+    reasons = [f"{name}: {found['output']}" for name, found in components.items() if found["status"] == FAIL]
+    reasons += [f"{check['name']}: check mode, the command was not run" for check in left_out]
+    verdict = core.FAIL if status == FAIL else core.INCONCLUSIVE if left_out or not components else core.PASS
+    if check_mode and verdict == core.FAIL:
+        verdict = core.INCONCLUSIVE
+        reasons.insert(0, "check mode: nothing was changed, so this is not final")
+    counts = {word: sum(found["status"] == word for found in components.values()) for word in _SEVERITY}
+    return {
+        **core.Verdict(
+            verdict,
+            reasons,
+            metrics={"components": len(components), **counts},
+            samples={"attempts": {name: found["attempts"] for name, found in components.items()}},
+            started_at=started_at,
+            duration_s=round(clock.elapsed_s, 3),
+        ).to_result(),
+        "status": status,
+        "decided_by": decided_by,
+        "components": components,
+    }
