@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ class Threshold:
         return cls(str(text), name, comparison, number)
 
     def judge(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """Compare with the measured metrics; ``ok`` is None when the metric is missing."""
+        """Compare with the measured metrics; ``ok`` is None when the metric is missing or not a number."""
         measured = metrics.get(self.metric)
         ok = None
-        if isinstance(measured, (int, float)) and not isinstance(measured, bool):
+        if isinstance(measured, (int, float)) and not isinstance(measured, bool) and not math.isnan(measured):
             ok = _OPERATORS[self.comparison](float(measured), self.limit)
         return {"threshold": self.text, "metric": self.metric, "limit": self.limit, "measured": measured, "ok": ok}
