@@ -69,7 +69,6 @@ class PostgresClient:
         self._login = wire.Login(user, password, bool(tls or unix_socket), allow_cleartext)
         self._timeout_s = timeout_s
         self._reader = wire.Reader()
-        self._sock: socket.socket | None = None
 
     def __enter__(self) -> PostgresClient:
         self._sock = dial(*self._address)
@@ -93,17 +92,15 @@ class PostgresClient:
 
     def read(self, sql: str) -> list[dict[str, str | None]]:
         """Run a query in a read-only transaction and return its rows."""
-        self.query("START TRANSACTION READ ONLY")
+        self.query(f"START TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, int(self._timeout_s * 1000))}")
         rows = self.query(sql)
         self.query("ROLLBACK")
         return rows
 
     def _close(self) -> None:
-        sock, self._sock = self._sock, None
-        if sock:
-            with contextlib.suppress(OSError):  # the server may have gone first
-                sock.sendall(wire.terminate())
-            sock.close()
+        with contextlib.suppress(OSError):  # the server may have gone first
+            self._sock.sendall(wire.terminate())
+        self._sock.close()
 
     def _secure(self, sock: socket.socket, tls: TlsOptions) -> socket.socket:
         try:
@@ -120,7 +117,6 @@ class PostgresClient:
     def _exchange(self, data: bytes) -> list[dict[str, str | None]]:
         """Send, and collect rows until the server is ready for the next query."""
         sock = self._sock
-        assert sock is not None
         deadline = Deadline(self._timeout_s)
         names: list[str] = []
         rows: list[dict[str, str | None]] = []

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
 from .._core.units import format_bytes, parse_bytes
+from .local import run_command
 from .observation import FAIL, PASS, WARN, version_of
 
 PROC = Path("/proc")
@@ -101,13 +101,7 @@ def file_descriptors(subject: str, minimum: int) -> dict[str, str]:
 
 
 def _unit_properties(unit: str) -> dict[str, str]:
-    try:
-        shown = subprocess.run(
-            ["systemctl", "show", "--property=LoadState,LimitNOFILE", "--", unit],
-            capture_output=True, encoding="utf-8", check=False, timeout=10,
-        ).stdout  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
+    shown = run_command(["systemctl", "show", "--property=LoadState,LimitNOFILE", "--", unit], timeout_s=10)[1]
     return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
 

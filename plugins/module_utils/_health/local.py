@@ -14,68 +14,10 @@ from typing import Any, Mapping, Sequence
 
 from .observation import FAIL, PASS, WARN, Observation, judge_version
 
-
-def check_systemd(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Ask systemd whether a unit is in the wanted state; failed, masked and unknown units are hopeless."""
-    expected = f"unit {check['unit']} is {check['state']}"
-    command = ["systemctl", "show", "--property=LoadState,ActiveState,SubState", "--", check["unit"]]
-    rc, out, err = _run(command, timeout_s)
-    if rc != 0:
-        return Observation(FAIL, expected, f"systemctl: {(err or out).strip()}", "Check that systemd runs here.")
-    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
-    active, load = found.get("ActiveState", ""), found.get("LoadState", "")
-    if active == check["state"]:
-        return Observation(PASS, expected, value=active)
-    output = f"it is {active} ({found.get('SubState', '')}), {load}."
-    remedy = f"Read journalctl -u {check['unit']}." if load == "loaded" else "Install or unmask the unit."
-    return Observation(FAIL, expected, output, remedy, active, hopeless=load != "loaded" or active == "failed")
-
-
-def check_container(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Ask Docker for a container: it has to run and, where it has a health check, to be healthy.
-
-    Missing, or ended without a restart to come, is hopeless.
-    """
-    expected = f"container {check['container']} runs and is healthy"
-    rc, out, err = _run(["docker", "container", "inspect", "--", check["container"]], timeout_s)
-    if rc != 0:
-        missing = "No such container" in err
-        remedy = "Start the container." if missing else "Check that Docker runs and that this user may use it."
-        return Observation(FAIL, expected, f"docker: {err.strip()}", remedy, hopeless=missing)
-    state = json.loads(out)[0]["State"]
-    health = (state.get("Health") or {}).get("Status", "")
-    word = health or state["Status"]
-    if state["Status"] == "running" and health in ("", "healthy"):
-        return Observation(PASS, expected, value=word)
-    ended = state["Status"] in ("exited", "dead")
-    output = f"it is {word}" + (f" with code {state['ExitCode']}" if ended else "") + "."
-    return Observation(FAIL, expected, output, f"Read docker logs {check['container']}.", word, hopeless=ended)
-
-
-def check_command(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Run a command without a shell and judge its exit code, its output and a version in it."""
-    argv = check["argv"]
-    expected = f"{' '.join(argv)} ends with {' or '.join(map(str, check['rc']))}"
-    rc, out, err = _run(argv, timeout_s)
-    if rc == 127 and err == _NOT_FOUND:
-        status = WARN if check["missing"] == "warn" else FAIL
-        return Observation(status, expected, f"there is no command {argv[0]}.", f"Install {argv[0]}.", hopeless=True)
-    if rc not in check["rc"]:
-        last = (err.strip() or out.strip() or "no output").splitlines()[-1][:200]
-        return Observation(FAIL, expected, f"ended with {rc}: {last}", value=rc, unit="exit code")
-    outdated = judge_version(os.path.basename(argv[0]), out, check["min_version"])
-    if outdated:
-        return outdated
-    if check["contains"] is not None and check["contains"] not in out:
-        output = f"the output does not contain {check['contains']!r}."
-        return Observation(FAIL, expected, output, value=rc, unit="exit code")
-    return Observation(PASS, expected, value=rc, unit="exit code")
-
-
 _NOT_FOUND = "command not found"
 
 
-def _run(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
+def run_command(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
     """Return exit code, output and error output; 124 on a time-out and 127 where there is no such command."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
@@ -94,3 +36,60 @@ def _run(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
             os.killpg(process.pid, signal.SIGKILL)
             return 124, "", f"no end within {timeout_s:g} s"
     return process.returncode, out, err
+
+
+def check_systemd(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Ask systemd whether a unit is in the wanted state; failed, masked and unknown units are hopeless."""
+    expected = f"unit {check['unit']} is {check['state']}"
+    command = ["systemctl", "show", "--property=LoadState,ActiveState,SubState", "--", check["unit"]]
+    rc, out, err = run_command(command, timeout_s)
+    if rc != 0:
+        return Observation(FAIL, expected, f"systemctl: {(err or out).strip()}", "Check that systemd runs here.")
+    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    active, load = found.get("ActiveState", ""), found.get("LoadState", "")
+    if active == check["state"]:
+        return Observation(PASS, expected, value=active)
+    output = f"it is {active} ({found.get('SubState', '')}), {load}."
+    remedy = f"Read journalctl -u {check['unit']}." if load == "loaded" else "Install or unmask the unit."
+    return Observation(FAIL, expected, output, remedy, active, hopeless=load != "loaded" or active == "failed")
+
+
+def check_container(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Ask Docker for a container: it has to run and, where it has a health check, to be healthy.
+
+    Missing, or ended without a restart to come, is hopeless.
+    """
+    expected = f"container {check['container']} runs and is healthy"
+    rc, out, err = run_command(["docker", "container", "inspect", "--", check["container"]], timeout_s)
+    if rc != 0:
+        missing = "No such container" in err
+        remedy = "Start the container." if missing else "Check that Docker runs and that this user may use it."
+        return Observation(FAIL, expected, f"docker: {err.strip()}", remedy, hopeless=missing)
+    state = json.loads(out)[0]["State"]
+    health = (state.get("Health") or {}).get("Status", "")
+    word = health or state["Status"]
+    if state["Status"] == "running" and health in ("", "healthy"):
+        return Observation(PASS, expected, value=word)
+    ended = state["Status"] in ("exited", "dead")
+    output = f"it is {word}" + (f" with code {state['ExitCode']}" if ended else "") + "."
+    return Observation(FAIL, expected, output, f"Read docker logs {check['container']}.", word, hopeless=ended)
+
+
+def check_command(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    """Run a command without a shell and judge its exit code, its output and a version in it."""
+    argv = check["argv"]
+    expected = f"{' '.join(argv)} ends with {' or '.join(map(str, check['rc']))}"
+    rc, out, err = run_command(argv, timeout_s)
+    if rc == 127 and err == _NOT_FOUND:
+        status = WARN if check["missing"] == "warn" else FAIL
+        return Observation(status, expected, f"there is no command {argv[0]}.", f"Install {argv[0]}.", hopeless=True)
+    if rc not in check["rc"]:
+        last = (err.strip() or out.strip() or "no output").splitlines()[-1][:200]
+        return Observation(FAIL, expected, f"ended with {rc}: {last}", value=rc, unit="exit code")
+    outdated = judge_version(os.path.basename(argv[0]), out, check["min_version"])
+    if outdated:
+        return outdated
+    if check["contains"] is not None and check["contains"] not in out:
+        output = f"the output does not contain {check['contains']!r}."
+        return Observation(FAIL, expected, output, value=rc, unit="exit code")
+    return Observation(PASS, expected, value=rc, unit="exit code")

@@ -129,7 +129,7 @@ def column_names(body: bytes) -> list[str]:
     try:
         (count,) = struct.unpack_from("!H", body)
         names, offset = [], 2
-        for _ in range(count):
+        for _dummy in range(count):
             end = body.index(b"\0", offset)
             names.append(body[offset:end].decode("utf-8", "replace"))
             offset = end + 19
@@ -146,7 +146,7 @@ def row_values(body: bytes) -> list[str | None]:
         (count,) = struct.unpack_from("!H", body)
         values: list[str | None] = []
         offset = 2
-        for _ in range(count):
+        for _dummy in range(count):
             (length,) = struct.unpack_from("!i", body, offset)
             offset += 4
             values.append(None if length < 0 else body[offset : offset + length].decode("utf-8", "replace"))
