@@ -1,0 +1,39 @@
+# What `up` and `down` share. Sourced; leaves the shell in tests/lab.
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+export LAB_CACHE=${LAB_CACHE:-$(cd ../.. && pwd)/.cache/lab}
+LAB_LOG=$LAB_CACHE/up.log
+LAB_REGISTRY=127.0.0.1:5077
+LAB_HOSTS="edge1 app1 app2 app3 db1 cache1 load1 registry1"
+
+compose() {
+  docker compose --file compose.yml "$@"
+}
+
+# Runs a command quietly and says how long it took; when it fails, shows the end of its output and stops.
+step() {
+  local title=$1 begin=$EPOCHREALTIME status
+  shift
+  echo "== $title" >>"$LAB_LOG"
+  set +e
+  (set -e; "$@") >>"$LAB_LOG" 2>&1
+  status=$?
+  set -e
+  if ((status != 0)); then
+    echo "lab: $title: failed; the end of $LAB_LOG:" >&2
+    tail -n 20 "$LAB_LOG" >&2
+    exit 1
+  fi
+  printf 'lab: %-32s %6.1f s\n' "$title" "$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))e-3"
+}
+
+require_docker() {
+  docker info >/dev/null 2>&1 || {
+    echo "lab: expected a running Docker Engine that this user may use; found none; remedy: make setup, as root" >&2
+    exit 1
+  }
+  docker compose version >/dev/null 2>&1 || {
+    echo "lab: expected Docker Compose v2 (docker compose); found none; remedy: make setup, as root" >&2
+    exit 1
+  }
+}
