@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._redis.profile import declare
@@ -66,7 +65,7 @@ def redis_declaration(
     settings: Mapping[str, Any], profile: Mapping[str, Any], memory: str, share: float = 0.0, force: bool = False
 ) -> dict[str, Any]:
     """Return settings, sources and problems; see DOCUMENTATION."""
-    return asdict(declare(profile, settings, memory, share, force))
+    return vars(declare(profile, settings, memory, share, force))
 
 
 class FilterModule:

@@ -55,7 +55,7 @@ def render(settings: Mapping[str, str], main: str, sources: Mapping[str, str], m
 
 def mask(text: str) -> str:
     """Return the text of a configuration file without its secrets."""
-    names = "|".join(sorted(SECRETS) + [r"user\s+\S+"])
+    names = "|".join([*sorted(SECRETS), r"user\s+\S+"])
     return re.sub(rf"(?mi)^(\s*(?:{names})\s+).*$", lambda match: match.group(1) + shown("requirepass", "x"), text)
 
 
