@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+import contextlib
+from typing import Any, Iterator, Mapping, Sequence
 
 from .._core.errors import FleetError
 from . import catalogue as catalogues
 from . import evidence, statements
 from .build import Builder, BuildError
-from .connection import Database, connect
+from .connection import Database, SqlError, connect
 from .plan import CREATE, DROP, NONE, REBUILD, Step, make_plan
-from .wish import WishError, read_wishes
+from .wish import Wish, WishError, read_wishes
 
 #: Session-level advisory lock: one run at a time per database. The number is arbitrary, and only this file uses it.
 ADVISORY_LOCK = 0x65766B6C
@@ -35,28 +36,33 @@ def apply_indexes(parameters: Mapping[str, Any], check_mode: bool) -> dict[str, 
     :raises BuildError: when a statement failed; what was done before is in its details.
     """
     wishes = read_wishes(parameters["indexes"])
-    extensions = list(dict.fromkeys(parameters["extensions"]))
-    concurrently = parameters["concurrently"]
     with connect(parameters) as db:
-        _prepare(db, parameters, check_mode)
-        catalogue, problems = catalogues.read(db, wishes, extensions, concurrently)
-        steps, contradictions = make_plan(wishes, catalogue, concurrently, parameters["analyze"])
-        if problems or contradictions:
-            raise WishError(problems + contradictions)
-        rows = [_row(db, step) for step in steps]
-        create_extensions = [statements.create_extension(name) for name in catalogue.missing_extensions]
-        planned = create_extensions + [sql for step in in_order(steps) for sql in step.statements]
-        result: dict[str, Any] = {
-            "changed": bool(planned),
-            "indexes": rows,
-            "extensions": catalogue.missing_extensions,
-            "statements": planned,
-            "evidence": evidence.tables(catalogue, steps),
-            "diff": _diff(catalogue, steps),
-        }
-        if planned and not check_mode:
-            _execute(db, parameters, create_extensions, steps, result)
-        return result
+        _prepare(db, parameters)
+        with contextlib.nullcontext() if check_mode else _only_run(db, parameters["login_db"]):
+            return _apply(db, wishes, parameters, check_mode)
+
+
+def _apply(db: Database, wishes: Sequence[Wish], parameters: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    concurrently = parameters["concurrently"]
+    extensions = list(dict.fromkeys(parameters["extensions"]))
+    catalogue, problems = catalogues.read(db, wishes, extensions, concurrently)
+    steps, contradictions = make_plan(wishes, catalogue, concurrently, parameters["analyze"])
+    if problems or contradictions:
+        raise WishError(problems + contradictions)
+    rows = [_row(db, step) for step in steps]
+    create_extensions = [statements.create_extension(name) for name in catalogue.missing_extensions]
+    planned = create_extensions + [sql for step in in_order(steps) for sql in step.statements]
+    result: dict[str, Any] = {
+        "changed": bool(planned),
+        "indexes": rows,
+        "extensions": catalogue.missing_extensions,
+        "statements": planned,
+        "evidence": evidence.tables(catalogue, steps),
+        "diff": _diff(catalogue, steps),
+    }
+    if planned and not check_mode:
+        _execute(db, parameters, create_extensions, steps, result)
+    return result
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:
@@ -67,7 +73,7 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: step.action == DROP)
 
 
-def _prepare(db: Database, parameters: Mapping[str, Any], check_mode: bool) -> None:
+def _prepare(db: Database, parameters: Mapping[str, Any]) -> None:
     if db.rows("SELECT pg_catalog.pg_is_in_recovery() AS standby")[0]["standby"]:
         raise FleetError(f"{parameters['login_db']}: expected a primary, found a standby, which is read-only.",
                          "Run this on the primary; its indexes are replicated.")
@@ -79,11 +85,21 @@ def _prepare(db: Database, parameters: Mapping[str, Any], check_mode: bool) -> N
     for name, value in settings.items():
         if value is not None:
             db.rows("SELECT pg_catalog.set_config(%(name)s, %(value)s, false)", name=name, value=value)
-    # Only tried, never waited for: a waiting session would hold a snapshot, and concurrent builds wait for those.
-    if not check_mode and not db.rows("SELECT pg_catalog.pg_try_advisory_lock(%(key)s) AS free",
-                                      key=ADVISORY_LOCK)[0]["free"]:
-        raise FleetError(f"Another run of postgres_indexes is at work on database {parameters['login_db']!r}.",
+@contextlib.contextmanager
+def _only_run(db: Database, database: str) -> Iterator[None]:
+    """Keep other runs out of the database for the length of a block.
+
+    The lock is only tried, never waited for: a waiting session would hold a snapshot, and concurrent builds wait for
+    those. It is given back before the session ends, which the server notices later than the client.
+    """
+    if not db.rows("SELECT pg_catalog.pg_try_advisory_lock(%(key)s) AS free", key=ADVISORY_LOCK)[0]["free"]:
+        raise FleetError(f"Another run of postgres_indexes is at work on database {database!r}.",
                          "Wait until it is done.")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(SqlError):
+            db.rows("SELECT pg_catalog.pg_advisory_unlock(%(key)s)", key=ADVISORY_LOCK)
 
 
 def _row(db: Database, step: Step) -> dict[str, Any]:
