@@ -10,7 +10,6 @@ import os
 import re
 import resource
 import sys
-import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
@@ -142,9 +141,14 @@ def ports(wanted: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
         yield finding(good, f"port {port}", expected, found, "Stop what holds the port, or choose another one.")
 
 
-def clock(controller_time: float, limit_s: float) -> dict[str, str]:
-    """Judge the difference to the controller's clock, which includes the seconds that Ansible took to get here."""
-    skew_s = time.time() - controller_time
+def clock(before: float, target: float, after: float, limit_s: float) -> dict[str, str]:
+    """Judge the target's clock, which was read between two readings of the controller's.
+
+    The difference is known to half of the time between the two (Cristian's algorithm, 1989); it is judged bad when
+    even the smallest difference that fits is above the limit. All in seconds.
+    """
+    skew_s, uncertainty_s = target - (before + after) / 2, (after - before) / 2
     expected = f"at most {limit_s:g} s from the controller's clock"
-    found = f"{skew_s:+.1f} s"
-    return finding(abs(skew_s) <= limit_s, "clock", expected, found, "Synchronise both with NTP, for example chrony.")
+    found = f"{skew_s:+.1f} s (± {uncertainty_s:.1f} s)"
+    good = abs(skew_s) - uncertainty_s <= limit_s
+    return finding(good, "clock", expected, found, "Synchronise both with NTP, for example chrony.")
