@@ -1,0 +1,155 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was counted: outcomes with their latencies, and a row per second; merges by addition."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, NamedTuple
+
+from .histogram import Histogram
+
+#: Classes of errors. ``generator`` is this machine's own limit: ports, descriptors, memory.
+ERRORS = ("refused", "reset", "timeout", "tls", "protocol", "unreachable", "generator", "status", "check")
+
+#: Errors that have a latency: there was an answer, or the whole time-out was spent waiting for one.
+TIMED_ERRORS = ("", "timeout", "status", "check")
+
+#: How many examples are kept per class of error.
+EXAMPLES = 5
+
+
+class Outcome(NamedTuple):
+    """How a request ended. ``kind`` is its place in the list of requests, ``status`` is 0 without an answer."""
+
+    kind: int
+    status: int
+    error: str
+    header: str | None
+
+
+class Count:
+    """The requests with one outcome.
+
+    ``raw`` are latencies in ns that are not folded in yet; ``in_time`` of the ``count`` ended within the measured time.
+    """
+
+    __slots__ = ("count", "histogram", "in_time", "raw")
+
+    def __init__(self) -> None:
+        self.raw: list[int] = []
+        self.count = 0
+        self.in_time = 0
+        self.histogram = Histogram()
+
+
+class Second:
+    """What ended within one second."""
+
+    __slots__ = ("errors", "histogram", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.errors = 0
+        self.histogram = Histogram()
+
+
+class Tally:
+    """All that one process counts.
+
+    :arg started_ns: the zero of the seconds, on the monotonic clock.
+    """
+
+    def __init__(self, started_ns: int = 0) -> None:
+        self.started_ns = started_ns
+        self._folded_ns = started_ns
+        self.counts: dict[Outcome, Count] = {}
+        self.seconds: dict[int, Second] = {}
+        self.examples: dict[str, list[dict[str, Any]]] = {}
+
+    def sink(self, outcome: Outcome) -> Callable[[int], None]:
+        """Return what takes the latency, in ns, of each request with this outcome."""
+        return self._count(outcome).raw.append
+
+    def _count(self, outcome: Outcome) -> Count:
+        if outcome not in self.counts:
+            self.counts[outcome] = Count()
+        return self.counts[outcome]
+
+    def _second(self, number: int) -> Second:
+        if number not in self.seconds:
+            self.seconds[number] = Second()
+        return self.seconds[number]
+
+    def wants_example(self, error: str) -> bool:
+        """Whether there is room for another example of this class."""
+        return len(self.examples.get(error, ())) < EXAMPLES
+
+    def example(self, error: str, example: dict[str, Any]) -> None:
+        """Keep an example."""
+        self.examples.setdefault(error, []).append({"class": error, **example})
+
+    def fold(self, now_ns: int) -> None:
+        """Move what was recorded since the last fold into histograms and into the second that this was in."""
+        middle = (self._folded_ns + now_ns) // 2
+        second = self._second((middle - self.started_ns) // 1_000_000_000)
+        self._folded_ns = now_ns
+        for outcome, count in self.counts.items():
+            if not count.raw:
+                continue
+            number = len(count.raw)
+            count.count += number
+            second.requests += number
+            second.errors += number if outcome.error else 0
+            if outcome.error in TIMED_ERRORS:
+                fresh = Histogram()
+                fresh.record([latency // 1000 for latency in count.raw])
+                count.histogram.merge(fresh)
+                second.histogram.merge(fresh)
+            count.raw.clear()
+
+    def end_of_time(self) -> None:
+        """The measured time is over; what ends from now on is counted, but did not end in time."""
+        for count in self.counts.values():
+            count.in_time = count.count
+
+    def merge(self, other: Tally) -> None:
+        """Add what another process counted."""
+        for outcome, count in other.counts.items():
+            mine = self._count(outcome)
+            mine.count += count.count
+            mine.in_time += count.in_time
+            mine.histogram.merge(count.histogram)
+        for number, second in other.seconds.items():
+            own = self._second(number)
+            own.requests += second.requests
+            own.errors += second.errors
+            own.histogram.merge(second.histogram)
+        for error, examples in other.examples.items():
+            both = self.examples.get(error, []) + examples
+            self.examples[error] = sorted(both, key=lambda one: float(one["t_s"]))[:EXAMPLES]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can carry; everything must be folded."""
+        return {
+            "counts": [[*outcome, count.count, count.in_time, count.histogram.to_dict()]
+                       for outcome, count in self.counts.items()],
+            "seconds": [[number, second.requests, second.errors, second.histogram.to_dict()]
+                        for number, second in sorted(self.seconds.items())],
+            "examples": self.examples,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Tally:
+        """Return the tally that ``to_dict`` described."""
+        tally = cls()
+        for kind, status, error, header, number, in_time, histogram in data["counts"]:
+            count = tally._count(Outcome(kind, status, error, header))
+            count.count, count.in_time, count.histogram = number, in_time, Histogram.from_dict(histogram)
+        for number, requests, errors, histogram in data["seconds"]:
+            second = tally._second(number)
+            second.requests, second.errors = requests, errors
+            second.histogram = Histogram.from_dict(histogram)
+        tally.examples = dict(data["examples"])
+        return tally
