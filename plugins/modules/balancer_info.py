@@ -46,6 +46,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+process:
+  description:
+    - The process that answered. A reload starts another one.
+    - C(started_s) is in seconds since 1970 by the target's clock, as the C(mtime) of M(ansible.builtin.stat), so that
+      a configuration newer than the process tells that a reload is due.
+  returned: success
+  type: dict
+  sample: {version: 2.6.12-1+deb12u4, pid: 4711, uptime_s: 86400, started_s: 1795248000.5}
 backends:
   description:
     - The backends by name, each with RV(ignore:servers) and the RV(ignore:counters) of the backend as a whole.

@@ -36,7 +36,7 @@ options:
   servers:
     description:
       - The servers and what they should be. What is left out stays as it is.
-      - An empty list changes nothing.
+      - An empty list changes nothing and saves the states, as is wise before a reload.
     type: list
     elements: dict
     required: true
@@ -110,6 +110,11 @@ EXAMPLES = r"""
       - {name: app1-blue, state: maint}
     healthy: true
     drain_deadline_s: 30
+
+- name: Save the states before a reload
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers: []
 
 - name: Give a canary a tenth of the traffic
   evenkeel.fleet.balancer_server:

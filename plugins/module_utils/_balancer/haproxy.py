@@ -19,6 +19,7 @@ from .server import DRAIN, MAINT, READY, Server
 
 SHOW_STAT = "show stat"
 SHOW_STATES = "show servers state"
+SHOW_INFO = "show info"
 
 _NAME = re.compile(r"^[A-Za-z0-9_.:-]+$")
 _TEXT_COLUMNS = frozenset(("pxname", "svname", "status", "check_status", "last_chk", "check_desc", "addr", "mode"))
@@ -81,6 +82,12 @@ def parse_totals(stat: str) -> dict[str, dict[str, Any]]:
     return {row["pxname"]: _counters(row) for row in parse_stat(stat) if row.get("svname") == "BACKEND"}
 
 
+def parse_process(info: str) -> dict[str, Any]:
+    """Return version, process id and age in seconds of the process that answers; a reload starts another one."""
+    values = dict(line.split(": ", 1) for line in info.strip().splitlines() if ": " in line)
+    return {"version": values["Version"], "pid": int(values["Pid"]), "uptime_s": int(values["Uptime_sec"])}
+
+
 def _server(state: Mapping[str, str], numbers: Mapping[str, Any]) -> Server:
     admin = int(state["srv_admin_state"])
     return Server(
@@ -140,6 +147,10 @@ class HAProxy:
     def totals(self) -> dict[str, dict[str, Any]]:
         """Return the counters of each backend."""
         return parse_totals(self._executor.ask(SHOW_STAT))
+
+    def process(self) -> dict[str, Any]:
+        """Return which process answers."""
+        return parse_process(self._executor.ask(SHOW_INFO))
 
     def servers(self, backend: str) -> dict[str, Server]:
         """Return the servers of one backend by name.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, Sequence
+from typing import Callable, Mapping, Sequence
 
 from .._core.clock import Deadline
 from .._core.errors import FleetError, InputError
@@ -57,13 +57,25 @@ class Switch:
     def run(self) -> dict[str, Server]:
         """Carry the wishes out and return the servers as they then are.
 
-        :raises FleetError: when a server does not get healthy in time; every server is then as before.
+        :raises FleetError: when a server does not get healthy in time, or HAProxy lost a change because it was
+            reloaded in between; every server is then as before.
         """
         try:
             self._run()
+            after = self._balancer.servers(self._backend)
+            self._see_that_all_is_done(after)
         except FleetError as error:
             raise FleetError(f"{error.msg} {self._put_back()}", error.remedy, **error.details) from error
-        return self._balancer.servers(self._backend)
+        return after
+
+    def _see_that_all_is_done(self, after: Mapping[str, Server]) -> None:
+        for wish in self._wishes:
+            found = wish.asked(after[wish.name])
+            if found != wish.wanted():
+                raise FleetError(
+                    f"{wish.name}: expected {wish.wanted()} after the change, found {found}.",
+                    "Somebody else changed it, or HAProxy was reloaded, in the same moment. Run again.",
+                )
 
     def _run(self) -> None:
         self._set_numbers()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Mapping, Sequence
 
 from .._core.clock import Deadline
@@ -28,13 +29,15 @@ def change_servers(
 ) -> dict[str, Any]:
     """Carry out wishes for servers of one backend and keep the states over a restart.
 
-    :arg servers: dicts with ``name`` and optionally ``state``, ``weight``, ``port``.
+    :arg servers: dicts with ``name`` and optionally ``state``, ``weight``, ``port``; an empty list only saves.
     :arg state_file: where the states are saved after a change; empty does not save.
     :raises FleetError: on an unknown backend or server, a silent runtime API, or health that does not come in time.
     """
     wishes = [Wish(**wish) for wish in servers]
     runtime = RuntimeSocket(socket)
     balancer = HAProxy(runtime)
+    if not wishes:
+        return _only_save(balancer, state_file, check_mode)
     if check_mode and not (runtime.exists and backend in balancer.backends()):
         return {
             "changed": True,
@@ -63,6 +66,12 @@ def change_servers(
     }
 
 
+def _only_save(balancer: HAProxy, state_file: str, check_mode: bool) -> dict[str, Any]:
+    if state_file and not check_mode:
+        save(state_file, balancer.states)
+    return {"changed": False, "servers": [], "remained": {}, "duration_s": 0.0}
+
+
 def read_servers(socket: str, backend: str | None, check_mode: bool) -> dict[str, Any]:
     """Return backends with their servers, states and counters.
 
@@ -73,18 +82,25 @@ def read_servers(socket: str, backend: str | None, check_mode: bool) -> dict[str
     runtime = RuntimeSocket(socket)
     balancer = HAProxy(runtime)
     if check_mode and not runtime.exists:
-        return {"changed": False, "backends": {}, "warnings": [f"check mode: no HAProxy at {socket} yet"]}
+        warning = f"check mode: no HAProxy at {socket} yet"
+        return {"changed": False, "process": {}, "backends": {}, "warnings": [warning]}
     backends, totals = balancer.backends(), balancer.totals()
     if backend is not None:
         missing = check_mode and backend not in backends
         backends = {} if missing else {backend: pick(backends, backend)}
     return {
         "changed": False,
+        "process": _with_start(balancer.process()),
         "backends": {
             name: {"servers": [_with_counters(server) for server in servers], "counters": totals[name]}
             for name, servers in backends.items()
         },
     }
+
+
+def _with_start(process: dict[str, Any]) -> dict[str, Any]:
+    """Add when it started, in seconds of the target's clock since 1970; up to a second late."""
+    return {**process, "started_s": time.time() - process["uptime_s"]}
 
 
 def _with_counters(server: Server) -> dict[str, Any]:
