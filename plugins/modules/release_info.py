@@ -101,6 +101,11 @@ image:
   description: The resolved image, with C(reference), C(pinned), C(digest) and C(present).
   type: dict
   returned: always
+stored:
+  description: Images of the same repository that are on this host, pinned by digest.
+  type: list
+  elements: str
+  returned: always
 problems:
   description: What could not be read, as sentences.
   type: list

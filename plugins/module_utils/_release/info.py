@@ -18,7 +18,7 @@ from .lock import Lock
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
          docker_socket: str = SOCKET) -> dict[str, Any]:
-    """Return ``{changed, status, records, torn_bytes, token, lock, instances, image, problems}``.
+    """Return ``{changed, status, records, torn_bytes, token, lock, instances, image, stored, problems}``.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
@@ -27,7 +27,7 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
     :arg image: resolve this image to its digest; needs a runtime.
     """
     problems = []
-    reading, instances, resolved = Reading(), {}, None
+    reading, instances, resolved, stored = Reading(), {}, None, []
     ledger = Ledger(service, directory)
     try:
         reading = ledger.read()
@@ -37,6 +37,7 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
         compose = Compose(Engine(docker_socket))
         try:
             instances = compose.instances(service)
+            stored = compose.stored(image) if image else []
             resolved = compose.resolve(check_reference(image)) if image else None
         except FleetError as error:
             problems.append(str(error))
@@ -49,5 +50,6 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
         "lock": Lock(service, directory).read(),
         "instances": instances,
         "image": resolved,
+        "stored": stored,
         "problems": problems,
     }

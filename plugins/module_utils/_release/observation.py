@@ -6,25 +6,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 READY, MAINT = "ready", "maint"
 
 
-def observe(host: str, found: Mapping[str, Any], balancers: Mapping[str, Mapping[str, str]],
+def server_states(answers: Iterable[Mapping[str, Any]], backend: str) -> dict[str, dict[str, str]]:
+    """Return the administrative state (``ready``, ``drain``, ``maint``) by server name, per load balancer.
+
+    :arg answers: what M(evenkeel.fleet.balancer_info) returned, the balancer's name as ``item``. One that is not
+        set up yet has no servers.
+    """
+    return {answer["item"]: {server["name"]: server["state"]
+                             for server in answer["backends"].get(backend, {}).get("servers", [])}
+            for answer in answers}
+
+
+def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable[Mapping[str, Any]],
             slots: Mapping[str, int], wanted: Mapping[str, str]) -> dict[str, Any]:
     """Return the one fact that all steps on a host use.
 
     :arg found: what M(evenkeel.fleet.release_info) returned on the host.
-    :arg balancers: per load balancer, the administrative state (``ready``, ``drain``, ``maint``) by server name
-        (``<host>-<slot>``); a balancer that is not set up yet is an empty dictionary.
+    :arg backend: the load balancers' backend; its servers are ``<host>-<slot>``.
+    :arg answers: see :func:`server_states`.
     :arg slots: port by slot name, for example ``{"blue": 8001, "green": 8002}``.
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
         none serves), ``in_place`` (the wanted release serves everywhere and nothing is left to do), ``conflicts``
         (sentences about witnesses that contradict each other) and what the witnesses said.
     """
-    status, instances = found["status"], found["instances"]
+    status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}
     states = {slot: {edge: servers.get(f"{host}-{slot}", "") for edge, servers in balancers.items()} for slot in slots}
     serving = [slot for slot in slots if READY in states[slot].values()]
@@ -51,5 +62,5 @@ def observe(host: str, found: Mapping[str, Any], balancers: Mapping[str, Mapping
         "history": status["history"], "problems": found["problems"],
         "state": status["state"], "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
-        "instances": dict(instances), "balancers": states, "image": found["image"],
+        "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],
     }

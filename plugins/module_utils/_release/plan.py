@@ -10,10 +10,12 @@ import re
 from typing import Any, Iterable, Mapping, Sequence
 
 from .._core.errors import FleetError, InputError
+from .states import RESULT, SOAKING, STAGED
 
 SIZES_EXAMPLE = '[1, "25%", "100%"]'
 
 _RELEASE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+_SERVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
 _SIZE = re.compile(r"^(\d+)(%?)$")
 
 
@@ -69,7 +71,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
 
     :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
     :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``canary`` (bool), ``canary_hosts``,
-        ``waves`` (sizes), ``gates`` (sentences), ``soak_s``, ``rollback_to`` (empty unless kind is rollback).
+        ``waves`` (sizes), ``gates`` (sentences), ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
+        load balancer must know the servers already).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -105,6 +108,19 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         check_release(request["release"])
     except InputError as error:
         yield str(error)
+    if not _SERVICE.match(str(request["service"])):
+        yield str(InputError("deploy_compose_service", request["service"], "lower-case letters, digits and dashes",
+                             "shop"))
+    if request["ports"] and len(set(request["ports"].values())) != 2:
+        yield str(InputError("deploy_compose_ports", request["ports"], "two slots with different ports",
+                             "{blue: 8001, green: 8002}"))
+    if request["balancers_required"]:
+        for host, one in observations.items():
+            lacking = [f"{host}-{slot} on {edge}" for slot, states in one["balancers"].items()
+                       for edge, state in states.items() if not state]
+            if lacking:
+                yield (f"load balancer: expected the servers of {host} in its backend, found none: "
+                       f"{', '.join(lacking)}. Run the playbook deploy, which sets the load balancer up.")
     for text in dict.fromkeys(text for one in observations.values() for text in one["problems"]):
         yield f"{text} Found on: {', '.join(host for host, one in observations.items() if text in one['problems'])}."
     digests = {one["image"]["digest"] for one in observations.values() if one["image"]}
@@ -148,48 +164,58 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def missing_evidence(waves: Sequence[Mapping[str, Any]], number: int, run: str, release: str,
-                     evidence: Mapping[str, Mapping[str, Any]], alive: Iterable[str]) -> list[str]:
-    """Return why wave ``number`` may not begin; empty when every host of the earlier waves proves that it is through.
+def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: Mapping[str, str],
+                     ledgers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return why wave ``before`` may not begin; empty when every host proves that it is where it has to be.
 
-    A host proves it when it still answers (``alive``) and the status that its own ledger gives now is the result
-    of SOAKING (switched, and its gate passed) with this release in this run. No answer is not a proof.
+    A host of an earlier wave proves that it is through when the controller saw it get there and its own ledger,
+    read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run.
+    A host of this wave or a later one has to be staged. No answer is not a proof.
+
+    :arg before: number of the wave that asks; one more than there are asks for all of them.
+    :arg progress: per host what the controller saw, ``<run> <state>``.
+    :arg ledgers: per host what M(evenkeel.fleet.release_info) just returned there.
     """
-    alive, missing = set(alive), []
-    for wave in waves[:number - 1]:
+    missing = []
+    for wave in plan["waves"]:
         for host in wave["hosts"]:
-            status = evidence.get(host, {})
-            if host not in alive:
+            status = ledgers[host].get("status") or {}
+            needed = SOAKING if wave["number"] < before else STAGED
+            if ledgers[host].get("unreachable"):
                 missing.append(f"{host} does not answer")
-            elif (status.get("run"), status.get("release")) != (run, release):
-                missing.append(f"{host} has no record of this run")
-            elif (status.get("state"), status.get("phase")) != ("SOAKING", "result"):
-                missing.append(f"{host} is {status['state']} ({status['phase']})")
+            elif progress[host] != f"{run} {needed}":
+                missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")
+            elif needed == SOAKING and _position(status) != (run, plan["release"], SOAKING, RESULT):
+                missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
+                               f"{status.get('state') or 'none'})")
     return missing
 
 
-def check_rollback(target: str, observations: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:
+    return status.get("run"), status.get("release"), status.get("state"), status.get("phase")
+
+
+def rollback_target(ledgers: Mapping[str, Mapping[str, Any]], target: str) -> dict[str, str]:
     """Return ``{release, image}`` to go back to: ``previous``, or a release that was committed on every host.
 
+    :arg ledgers: per host what M(evenkeel.fleet.release_info) returned there.
     :raises FleetError: when a host's ledger does not know it, or the hosts' ledgers disagree.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    for host, one in observations.items():
-        if target == "previous":
-            entry = one["previous"]
-            if not entry:
-                raise FleetError(f"rollback_to: expected a release before the current one in the ledger of {host}, "
-                                 "found none.", "Name a release, or deploy one with the playbook deploy.")
-        else:
-            entry = next((entry for entry in reversed(one["history"]) if entry["release"] == target), None)
-            if not entry:
-                known = ", ".join(dict.fromkeys(entry["release"] for entry in one["history"])) or "none"
-                raise FleetError(f"rollback_to: expected a release that was committed on {host}, found {target!r}.",
-                                 f"Its ledger knows: {known}.")
+    for host, ledger in ledgers.items():
+        status = ledger["status"]
+        entry = status["previous"] if target == "previous" else next(
+            (one for one in reversed(status["history"]) if one["release"] == target), None)
+        if not entry:
+            known = ", ".join(dict.fromkeys(one["release"] for one in status["history"])) or "none"
+            wanted = "a release before the current one" if target == "previous" else target
+            raise FleetError(
+                f"rollback_to: expected {wanted} in the ledger of {host}, found: {known}.",
+                "Name a release that was committed there, or bring one with the playbook rollout.")
         found.setdefault((entry["release"], entry["image"]), []).append(host)
     if len(found) > 1:
-        listed = "; ".join(f"{release} on {', '.join(hosts)}" for (release, _image), hosts in found.items())
-        raise FleetError(f"rollback_to: expected {target!r} to mean one release for all hosts, found {listed}.",
-                         "Name the release.")
-    (release, image), = found
+        listed = "; ".join(f"{release} ({image}) on {', '.join(hosts)}" for (release, image), hosts in found.items())
+        raise FleetError(f"rollback_to: expected {target} to mean one release for all hosts, found {listed}.",
+                         "Name the release, or bring it with the playbook rollout.")
+    ((release, image),) = found
     return {"release": release, "image": image}

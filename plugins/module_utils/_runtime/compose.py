@@ -83,6 +83,12 @@ class Compose:
         present = self._engine.image(f"{repository_of(reference)}@{digest}") is not None
         return self._resolved(reference, digest, present)
 
+    def stored(self, reference: str) -> list[str]:
+        """Return the images of the same repository that are on this host, pinned by digest."""
+        repository = repository_of(reference)
+        return sorted({name for image in self._engine.images() for name in image.get("RepoDigests") or []
+                       if name.partition("@")[0] == repository})
+
     @staticmethod
     def _resolved(reference: str, digest: str, present: bool) -> dict[str, Any]:
         return {"reference": reference, "digest": digest, "present": present,

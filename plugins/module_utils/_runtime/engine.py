@@ -48,6 +48,11 @@ class Engine:
         found: dict[str, Any] = self._get(f"/containers/{identity}/json")
         return found
 
+    def images(self) -> list[dict[str, Any]]:
+        """Return all images that are present here."""
+        found: list[dict[str, Any]] = self._get("/images/json")
+        return found
+
     def image(self, reference: str) -> dict[str, Any] | None:
         """Return an image that is present here, or None."""
         try:

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rollout came to: one verdict, every host's way through it, and what it cost in failed requests."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Mapping, Sequence
+
+from .._core.verdict import FAIL, INCONCLUSIVE, PASS
+from .states import COMMITTED, RESULT, ROLLED_BACK
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds between two UTC times in ISO 8601."""
+    first, last = (datetime.datetime.strptime(one, "%Y-%m-%dT%H:%M:%S.%fZ") for one in (start, end))
+    return round((last - first).total_seconds(), 3)
+
+
+def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[str, Any]],
+              failures: Mapping[str, Mapping[str, str]], missing: Sequence[str],
+              watch: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the record of one run for the report.
+
+    :arg ledgers: per host, what M(evenkeel.fleet.release_info) returned at the end, with this run's records.
+    :arg failures: per host that failed, ``task``, ``reason`` and ``time`` (UTC, ISO 8601).
+    :arg missing: the proofs that were missing, in case no host failed with a reason of its own.
+    :arg watch: result of the load probe that ran along, None without one.
+    :returns: ``verdict`` (pass: committed everywhere; fail: rolled back everywhere; inconclusive: neither, a person
+        has to look), ``reasons``, ``hosts``, ``waves``, ``rolled_back_in_s`` (from the first failure to the last
+        host that was back), ``requests``, ``failed_requests`` and ``lines`` for people.
+    """
+    hosts = {}
+    for wave in plan["waves"]:
+        for host in wave["hosts"]:
+            ledger = ledgers.get(host) or {}
+            records = ledger.get("records") or []
+            hosts[host] = {
+                "wave": wave["number"],
+                "state": records[-1]["state"] if records else "",
+                "settled": bool(records) and records[-1]["phase"] == RESULT,
+                "answers": not ledger.get("unreachable"),
+                "steps": [{key: one[key] for key in ("time", "state", "phase", "data")} for one in records],
+            }
+    verdict = INCONCLUSIVE
+    for state, meaning in ((COMMITTED, PASS), (ROLLED_BACK, FAIL)):
+        if hosts and all(one["state"] == state and one["settled"] and one["answers"] for one in hosts.values()):
+            verdict = meaning
+    reasons = [f"{host}: {failure['task']}: {failure['reason']}" for host, failure in failures.items()]
+    if verdict != PASS and not reasons:
+        reasons = list(missing) or ["the hosts did not all get through"]
+    times = [step["time"] for one in hosts.values() for step in one["steps"]]
+    back = [step["time"] for one in hosts.values() for step in one["steps"] if step["state"] == ROLLED_BACK]
+    failed_at = min((failure["time"] for failure in failures.values()), default="")
+    metrics = (watch or {}).get("metrics") or {}
+    summary = {
+        "run": run, "kind": plan["kind"], "service": plan["service"], "release": plan["release"],
+        "image": plan["image"], "verdict": verdict, "reasons": reasons, "waves": plan["waves"], "hosts": hosts,
+        "started_at": min(times, default=""),
+        "duration_s": seconds_between(min(times), max(times)) if times else 0.0,
+        "rolled_back_in_s": seconds_between(failed_at, max(back)) if failed_at and back else None,
+        "requests": metrics.get("requests"), "failed_requests": metrics.get("errors"), "watch": watch,
+    }
+    return {**summary, "lines": _lines(summary)}
+
+
+def _lines(summary: Mapping[str, Any]) -> list[str]:
+    outcome = {PASS: "committed on every host", FAIL: "rolled back on every host"}.get(
+        summary["verdict"], "NOT on one release: a person has to look")
+    counted = "failed requests were not counted" if summary["failed_requests"] is None else \
+        f"{summary['failed_requests']} of {summary['requests']} requests failed"
+    lines = [f"{summary['kind']} of {summary['service']} to {summary['release']}: {outcome} after "
+             f"{summary['duration_s']:.1f} s; {counted}"]
+    if summary["rolled_back_in_s"] is not None:
+        lines.append(f"every host was back {summary['rolled_back_in_s']:.1f} s after the first failure")
+    lines += [f"reason: {reason}" for reason in summary["reasons"]]
+    for host, one in summary["hosts"].items():
+        silent = "" if one["answers"] else ", does not answer"
+        lines.append(f"{host} (wave {one['wave']}): {one['state'] or 'no record'}{silent}")
+    return lines
