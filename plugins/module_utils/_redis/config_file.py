@@ -102,12 +102,20 @@ def try_parse(executable: str, text: str) -> None:
 
 
 def read_text(path: str) -> str | None:
-    """Return the text of a file; None when there is none."""
+    """Return the text of a file; None when there is none.
+
+    :raises FleetError: when there is one that cannot be read.
+    """
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise FleetError(
+            f"config_file: cannot read {path}: {error.strerror}; nothing was changed.",
+            "Run as a user who may read it (become), or leave config_file out.",
+        ) from error
 
 
 def attributes(path: str) -> Attributes | None:
