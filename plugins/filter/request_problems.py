@@ -122,8 +122,8 @@ def variable_problem(name: str, value: Any) -> str:
     options = role_options()[role]
     spec = options.get(name)
     if spec is None:
-        near = difflib.get_close_matches(name, options, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"The role {role} knows: {', '.join(sorted(options))}."
+        near = difflib.get_close_matches(name[len(role) :], [known[len(role) :] for known in options], n=1)
+        hint = f"Did you mean {role}{near[0]}?" if near else f"The role {role} knows: {', '.join(sorted(options))}."
         return f"{name}: role {role} has no such variable, found {shown(name, value)}. {hint} Correct or remove it."
     result = ArgumentSpecValidator({name: {**spec, "required": False}}).validate({name: value})
     if not result.error_messages:

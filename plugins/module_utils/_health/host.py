@@ -122,7 +122,7 @@ def owner_of(inode: str) -> str:
         if not process.name.isdigit():
             continue
         try:
-            if any(os.readlink(entry.path) == f"socket:[{inode}]" for entry in os.scandir(process / "fd")):
+            if any(os.readlink(entry) == f"socket:[{inode}]" for entry in (process / "fd").iterdir()):
                 return (process / "comm").read_text(encoding="utf-8").strip()
         except OSError:
             continue
