@@ -94,15 +94,17 @@ class Histogram:
         return round(self.sum_us / self.count / 1000, 4) if self.count else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can carry."""
-        return {"unit": "us", "min": self.min_us, "max": self.max_us, "sum": self.sum_us,
-                "counts": {str(bucket): self.counts[bucket] for bucket in sorted(self.counts)}}
+        """Return what JSON can carry; ``counts`` is one line of ``bucket:count``."""
+        counts = " ".join(f"{bucket}:{self.counts[bucket]}" for bucket in sorted(self.counts))
+        return {"unit": "us", "min": self.min_us, "max": self.max_us, "sum": self.sum_us, "counts": counts}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Histogram:
         """Return the histogram that ``to_dict`` described."""
         histogram = cls()
-        histogram.counts.update({int(bucket): int(number) for bucket, number in data["counts"].items()})
+        for pair in data["counts"].split():
+            bucket, _, number = pair.partition(":")
+            histogram.counts[int(bucket)] += int(number)
         histogram.count = sum(histogram.counts.values())
         histogram.sum_us, histogram.min_us, histogram.max_us = data["sum"], data["min"], data["max"]
         return histogram

@@ -1,0 +1,374 @@
+#!/usr/bin/python
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: load_probe
+short_description: Measures how fast a service answers under a load, and judges it
+version_added: "1.0.0"
+author: evenkeel.fleet contributors (@evenkeel)
+description:
+  - Sends HTTP requests from the host that it runs on, counts answers, errors and latencies, and compares them with
+    thresholds. Nothing has to be installed there but Python.
+  - Never changes anything by itself; the requests that you declare may.
+  - Everything is checked before the first request is sent.
+  - The probe measures itself too. A result that its own lack of CPU, ports or memory may have caused is
+    V(inconclusive), never a pass.
+  - Runs well under C(async) with O(stop_path). SIGTERM, SIGINT and SIGHUP end it with a partial result that says so.
+  - Mark the task C(no_log) when paths, headers or bodies hold secrets.
+extends_documentation_fragment:
+  - evenkeel.fleet.attributes
+  - evenkeel.fleet.attributes.fleet
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Checks the options, sends nothing and returns V(inconclusive).
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing is changed.
+  idempotent:
+    support: full
+    details:
+      - Never changed. The requests themselves are as idempotent as the target makes them.
+options:
+  target:
+    description:
+      - URL that begins with C(http://) or C(https://). Its path goes before the paths of O(scenarios).
+      - A host with several addresses is asked at the first one that accepts a connection.
+    type: str
+    required: true
+  scenarios:
+    description:
+      - What is asked. All scenarios run at the same time, in the proportion of their weights.
+      - Without any, one scenario C(default) asks for the path of O(target).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name in the results and in O(thresholds). No colons.
+        type: str
+        required: true
+      weight:
+        description: Share of the requests against the other scenarios, V(1) to V(10000).
+        type: int
+        default: 1
+      requests:
+        description: The requests of this scenario, sent in random order in the proportion of their weights.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          path:
+            description: Path and query. Blanks and non-ASCII characters are quoted.
+            type: str
+            required: true
+          method:
+            description: HTTP method.
+            type: str
+            default: GET
+          headers:
+            description: Headers of this request; they win over O(headers).
+            type: dict
+          body:
+            description: Content. A mapping or a list is sent as JSON.
+            type: raw
+          weight:
+            description: Share of the scenario's requests against the other ones, V(1) to V(10000).
+            type: int
+            default: 1
+          checks:
+            description: What makes an answer right.
+            type: dict
+            suboptions:
+              status:
+                description: The right statuses. Without any, everything from 200 to 399 is right.
+                type: list
+                elements: int
+              contains:
+                description: Text that has to be in the content.
+                type: str
+          tags:
+            description: Labels such as C({endpoint: browse}). Metrics are also given per label.
+            type: dict
+  headers:
+    description: Headers of all requests. C(Host), C(User-Agent) and C(Accept) have defaults.
+    type: dict
+  executor:
+    description:
+      - V(constant_vus) is a closed model. Each of O(vus) virtual users sends its next request when it has the answer
+        to the last one.
+      - V(constant_arrival_rate) is an open model. O(rate_rps) requests per second are due at even times, whatever the
+        target does, and a latency counts from the time when its request was due. A stall shows with its full length.
+    type: str
+    choices: [constant_vus, constant_arrival_rate]
+    default: constant_vus
+  vus:
+    description:
+      - Number of virtual users, or with V(constant_arrival_rate) the largest number of connections. Each is one
+        connection that is kept alive.
+    type: int
+    default: 10
+  rate_rps:
+    description: Requests per second of the open model.
+    type: float
+  duration_s:
+    description: Measured time in seconds. What was begun in it is waited for, and counted.
+    type: float
+    default: 10
+  warmup_s:
+    description: Seconds of the same load before the measured time; not in the result.
+    type: float
+    default: 0
+  timeout_s:
+    description:
+      - Seconds until a request counts as an error of the class C(timeout), with its full latency. Connecting and
+        waiting for a free connection are part of it.
+    type: float
+    default: 10
+  deadline_s:
+    description:
+      - Seconds after which the probe ends whatever happens. What is under way then counts as timed out.
+      - The default is O(warmup_s) + O(duration_s) + 2 · O(timeout_s) + 5.
+    type: float
+  processes:
+    description: Number of processes that share the load. One is enough until it needs a whole core.
+    type: int
+    default: 1
+  thresholds:
+    description:
+      - What the metrics have to keep, such as C(p95 < 50ms), C(error_rate < 0.1%) or C(rps > 500).
+      - C(browse:p95 < 50ms) is for one scenario.
+      - Any percentile can be named, C(p99.9) too; also C(mean), C(min), C(max), C(requests) and C(errors).
+    type: list
+    elements: str
+    default: ["error_rate < 1%"]
+  stop_path:
+    description:
+      - A file on the host of the probe. As soon as it exists, nothing more is sent, and what came of it is judged
+        as usual. When it exists from the start, nothing is measured and the verdict is V(inconclusive).
+    type: path
+  count_header:
+    description: Name of a header whose values are counted over all answers, such as C(X-Release).
+    type: str
+    default: ""
+  allowed_targets:
+    description:
+      - Regular expressions, one of which has to match the whole C(host:port) of O(target). Without any, every target
+        is allowed.
+    type: list
+    elements: str
+    default: []
+  validate_certs:
+    description: Whether the certificate of an C(https) target has to be valid for its name.
+    type: bool
+    default: true
+  ca_path:
+    description: PEM file of the authorities to trust. Without it, those of the host's Python.
+    type: path
+seealso:
+  - module: evenkeel.fleet.health_probe
+"""
+
+EXAMPLES = r"""
+- name: Measure one page with 20 users for half a minute
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    vus: 20
+    duration_s: 30
+    warmup_s: 3
+    thresholds: ["p95 < 50ms", "error_rate < 0.1%"]
+  register: probe
+
+- name: Stop when it is too slow
+  ansible.builtin.assert:
+    that: probe.verdict == 'pass'
+    fail_msg: "{{ probe.verdict }}: {{ probe.reasons | join('; ') }}"
+
+- name: Offer 200 requests per second of a mix, with limits for one part of it
+  evenkeel.fleet.load_probe:
+    target: https://shop.example.org
+    executor: constant_arrival_rate
+    rate_rps: 200
+    vus: 100
+    duration_s: 60
+    scenarios:
+      - name: browse
+        weight: 3
+        requests:
+          - path: /api/browse
+            weight: 5
+            checks: {contains: '"pitches"'}
+          - path: /api/browse?genre=drama
+      - name: login
+        requests:
+          - path: /api/auth
+            method: POST
+            body: {email: user1@example.org}
+            checks: {status: [200]}
+    thresholds: ["error_rate < 0.1%", "browse:p95 < 30ms"]
+
+- name: Count failed requests during a change, in the background
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    executor: constant_arrival_rate
+    rate_rps: 50
+    duration_s: 900
+    count_header: X-Release
+    stop_path: /run/evenkeel-watch.stop
+  async: 960
+  poll: 0
+  register: watch
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - V(pass) when all thresholds are kept, V(fail) when one is not. V(inconclusive) when nothing was measured, when
+      the probe was interrupted or when the load generator was the limit.
+  returned: success
+  type: str
+  sample: fail
+reasons:
+  description: Sentences that tell why it is not a pass.
+  returned: success
+  type: list
+  elements: str
+  sample: ["p95 < 50ms: measured 71.2"]
+thresholds:
+  description: Each threshold with its C(metric), C(limit), C(measured) value and whether it is C(ok).
+  returned: success
+  type: list
+  elements: dict
+metrics:
+  description:
+    - C(requests) that were begun in the measured time, C(errors) among them, C(error_rate) from 0 to 1.
+    - C(rps), answers per second within the measured time.
+    - C(p50_ms), C(p90_ms), C(p95_ms), C(p99_ms), C(p99_9_ms) and those that thresholds name, at most 0.4 % off;
+      C(mean_ms), C(min_ms), C(max_ms), exact. Latencies of all answers, right or wrong, and of time-outs.
+  returned: success
+  type: dict
+  sample: {requests: 6120, errors: 0, error_rate: 0.0, rps: 612.0, p50_ms: 14.2, p95_ms: 71.2, p99_ms: 90.4}
+scenarios:
+  description: The same metrics by scenario.
+  returned: success
+  type: dict
+samples:
+  description: What the metrics came from.
+  returned: success, outside check mode
+  type: dict
+  contains:
+    errors:
+      description:
+        - Number of errors by class. V(refused), V(reset), V(timeout), V(tls), V(protocol) (not HTTP, or more than one
+          answer), V(unreachable), V(status), V(check), and V(generator) for limits of the probe's own host.
+      type: dict
+    statuses:
+      description: Number of answers by status.
+      type: dict
+    header_counts:
+      description: Number of answers by value of O(count_header).
+      type: dict
+    error_examples:
+      description: The first five errors of each class, with request, status, detail and time.
+      type: list
+      elements: dict
+    tags:
+      description: Metrics by tag, such as C(endpoint=browse).
+      type: dict
+    series:
+      description:
+        - One row per second with C(t_s), C(requests), C(errors), C(p50_ms), C(p95_ms) and C(p99_ms) of what ended in
+          it. Rows after the measured time are what was waited for.
+      type: list
+      elements: dict
+    histograms:
+      description: Latencies in µs by scenario, in the buckets of HdrHistogram with two digits; they merge by addition.
+      type: dict
+    generator:
+      description:
+        - The probe's own C(cpu_share) of a core and C(cpu_wait_share), the share of the time that it waited for one.
+        - Of the open model, C(lateness_p99_ms) and C(lateness_max_ms), by which it was late itself, and
+          C(waited_for_connection), the requests that found all connections busy.
+        - C(retried_stale), idempotent requests that were sent again because the target had closed the idle connection.
+      type: dict
+    target:
+      description: URL, address and port that were asked.
+      type: dict
+    stopped:
+      description: Why the probe stopped early (V(stop_path), V(deadline) or a signal's name), else empty.
+      type: str
+started_at:
+  description: Start in UTC, ISO 8601.
+  returned: success
+  type: str
+duration_s:
+  description: Duration of the whole probe in seconds.
+  returned: success
+  type: float
+"""
+
+import os
+import stat
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.probe import probe
+
+REQUEST = {
+    "path": {"type": "str", "required": True},
+    "method": {"type": "str", "default": "GET"},
+    "headers": {"type": "dict"},
+    "body": {"type": "raw"},
+    "weight": {"type": "int", "default": 1},
+    "checks": {"type": "dict", "options": {
+        "status": {"type": "list", "elements": "int"},
+        "contains": {"type": "str"},
+    }},
+    "tags": {"type": "dict"},
+}
+SCENARIO = {
+    "name": {"type": "str", "required": True},
+    "weight": {"type": "int", "default": 1},
+    "requests": {"type": "list", "elements": "dict", "required": True, "options": REQUEST},
+}
+ARGUMENTS = {
+    "target": {"type": "str", "required": True},
+    "scenarios": {"type": "list", "elements": "dict", "options": SCENARIO},
+    "headers": {"type": "dict"},
+    "executor": {"type": "str", "default": "constant_vus", "choices": ["constant_vus", "constant_arrival_rate"]},
+    "vus": {"type": "int", "default": 10},
+    "rate_rps": {"type": "float"},
+    "duration_s": {"type": "float", "default": 10},
+    "warmup_s": {"type": "float", "default": 0},
+    "timeout_s": {"type": "float", "default": 10},
+    "deadline_s": {"type": "float"},
+    "processes": {"type": "int", "default": 1},
+    "thresholds": {"type": "list", "elements": "str", "default": ["error_rate < 1%"]},
+    "stop_path": {"type": "path"},
+    "count_header": {"type": "str", "default": ""},
+    "allowed_targets": {"type": "list", "elements": "str", "default": []},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+}
+
+
+def pipe_to_caller() -> list[int]:
+    """Return standard output when it is a pipe or a socket: it closes with whoever waits for the result."""
+    mode = os.fstat(1).st_mode
+    return [1] if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else []
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = {name: value for name, value in module.params.items() if value is not None}
+    run(module, probe, check_mode=module.check_mode, watched=pipe_to_caller(), **options)
+
+
+if __name__ == "__main__":
+    main()
