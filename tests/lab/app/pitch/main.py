@@ -6,7 +6,7 @@ import contextlib
 import secrets
 from typing import Any, AsyncIterator
 
-from psycopg_pool import PoolTimeout
+import psycopg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,9 +30,13 @@ def bad_request(expected: str) -> Response:
 
 
 async def health(request: Request) -> Response:
+    """Without the database the app cannot serve; without the cache it is only slower."""
     failures = await store.failures()
-    body = {"status": "fail" if failures else "pass", "release": settings.RELEASE}
-    return answer({**body, "failures": failures} if failures else body, 503 if failures else 200)
+    status = "fail" if "database" in failures else "warn" if failures else "pass"
+    body: dict[str, Any] = {"status": status, "release": settings.RELEASE}
+    if failures:
+        body["failures"] = failures
+    return answer(body, 503 if status == "fail" else 200)
 
 
 async def auth(request: Request) -> Response:
@@ -91,8 +95,9 @@ async def echo(socket: WebSocket) -> None:
             await socket.send_text(await socket.receive_text())
 
 
-async def overloaded(request: Request, error: Exception) -> Response:
-    return answer({"error": "no database connection was free in time"}, 503, Retry_After="1")
+async def unavailable(request: Request, error: Exception) -> Response:
+    """The database is away, or no connection to it was free in time."""
+    return answer({"error": str(error)}, 503, Retry_After="1")
 
 
 def signed(app: ASGIApp) -> ASGIApp:
@@ -128,7 +133,7 @@ service = Starlette(
         Route("/api/dashboard", dashboard),
         WebSocketRoute("/ws", echo),
     ],
-    exception_handlers={PoolTimeout: overloaded},
+    exception_handlers={psycopg.OperationalError: unavailable},
     lifespan=lifespan,
 )
 app = signed(faults.inject(settings.FAULT, service))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any, Awaitable, Callable
 
+import psycopg
 import redis.asyncio
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -53,17 +55,13 @@ async def cached(key: str, compute: Callable[[], Awaitable[Any]]) -> tuple[bytes
 
     Without Redis the answer is computed each time: a lost cache makes the app slower, not unavailable.
     """
-    try:
+    with contextlib.suppress(redis.RedisError):
         body = await cache.get(key)
         if body is not None:
             return body, True
-    except redis.RedisError:
-        pass
     body = encode(await compute())
-    try:
+    with contextlib.suppress(redis.RedisError):
         await cache.set(key, body, ex=settings.CACHE_TTL_S)
-    except redis.RedisError:
-        pass
     return body, False
 
 
@@ -87,7 +85,7 @@ async def failures() -> dict[str, str]:
     async def run(check: Callable[[], Awaitable[None]]) -> str:
         try:
             await asyncio.wait_for(check(), HEALTH_TIMEOUT_S)
-        except Exception as error:  # whatever it is, the component is not usable
+        except (psycopg.Error, redis.RedisError, OSError) as error:
             return f"{type(error).__name__}: {error}"
         return ""
 
