@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("ansible.errors", reason="needs ansible-core")
 
-from ansible_collections.evenkeel.fleet.plugins.filter.preflight_lines import preflight_lines  # noqa: E402
-from ansible_collections.evenkeel.fleet.plugins.filter.request_problems import request_problems  # noqa: E402
+from ansible_collections.evenkeel.fleet.plugins.filter.preflight_lines import preflight_lines
+from ansible_collections.evenkeel.fleet.plugins.filter.request_problems import request_problems
 
 pytestmark = pytest.mark.controller
 
@@ -64,7 +64,8 @@ def test_a_long_value_is_cut():
 
 
 def test_hosts_that_did_not_answer_are_one_problem():
-    (found,) = problems({"_ping": {"unreachable": True, "msg": "Task failed: no route. In some cases, …"}}, ping="_ping")
+    silent = {"unreachable": True, "msg": "Task failed: no route. In some cases, …"}
+    (found,) = problems({"_ping": silent}, ping="_ping")
     assert "app1: no route (connection ssh)" in found
     assert "--limit" in found
 

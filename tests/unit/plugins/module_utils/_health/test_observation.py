@@ -50,7 +50,8 @@ def test_every_part_of_a_document_has_a_pointer(tree):
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", (2, 6, 12)), ("20.10.24+dfsg1", (20, 10, 24)),
+    [("HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", (2, 6, 12)),
+     ("20.10.24+dfsg1", (20, 10, 24)),
      ("2.26.1-4", (2, 26, 1)), ("15.20 (Debian 15.20-0+deb12u1)", (15, 20)), ("v7", (7,)), ("none", ())],
 )  # fmt: skip
 def test_versions_as_servers_print_them(text, version):

@@ -92,7 +92,7 @@ def test_http_says_when_the_body_is_no_json_or_the_answer_no_http(server):
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def pong():
-            peer, dummy_address = listener.accept()
+            peer, _address = listener.accept()
             with peer:
                 peer.recv(4096)
                 peer.sendall(b"+PONG\r\n")
@@ -150,7 +150,7 @@ def test_waits_for_a_server_that_starts_late(closed_port):
         time.sleep(0.3)
         with socket.create_server(("127.0.0.1", closed_port)) as listener:
             listener.settimeout(5)
-            peer, dummy_address = listener.accept()
+            peer, _address = listener.accept()
             peer.close()
 
     thread = threading.Thread(target=start)
@@ -182,10 +182,8 @@ def test_what_is_hopeless_ends_the_whole_probe_at_once(closed_port):
 
 
 def test_one_that_is_called_off_is_not_blamed(server):
-    checks = [
-        check("http", "healthy", url=server.url),
-        check("command", "broken", argv=[sys.executable, "-c", "import time; time.sleep(0.3); print('1.0')"], min_version="2"),
-    ]
+    slow = [sys.executable, "-c", "import time; time.sleep(0.3); print('1.0')"]
+    checks = [check("http", "healthy", url=server.url), check("command", "broken", argv=slow, min_version="2")]
     found = observe(checks, consecutive=3, deadline_s=30, interval_s=5)
     assert {name: item["status"] for name, item in found.items()} == {"healthy": "pass", "broken": "fail"}
 
