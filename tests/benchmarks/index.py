@@ -1,0 +1,97 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sixty indexes: one task of postgres_indexes against a loop of community.postgresql.postgresql_idx.
+
+Both run over the same connection to a temporary PostgreSQL on this machine, with tables small enough that building an
+index costs next to nothing: what is measured is the way there. Whole ansible-playbook runs are timed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks.common import figure, measured_run, paired, ratios, require, server
+
+BINARIES = "/usr/lib/postgresql/15/bin"
+TABLES = [f"table_{number}" for number in range(6)]
+COLUMNS = [f"column_{number}" for number in range(10)]
+INDEXES = [{"name": f"{table}_{column}", "table": table, "columns": [column]} for table in TABLES for column in COLUMNS]
+
+
+def postgres(directory: Path, port: int) -> list[str]:
+    """Make a cluster in a directory; return the command that serves it."""
+    shutil.chown(directory, "postgres", "postgres")
+    initdb = [f"{BINARIES}/initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", f"{directory}/data"]
+    subprocess.run(initdb, check=True, capture_output=True, user="postgres", cwd=directory)
+    return [f"{BINARIES}/postgres", "-D", f"{directory}/data", "-p", str(port), "-k", "", "-c", "fsync=off"]
+
+
+def playbook(directory: Path, name: str, task: dict[str, Any]) -> Path:
+    """Write a playbook of one task (JSON is YAML)."""
+    path = directory / f"{name}.yml"
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"name": name, **task}],
+            "vars": {"ansible_python_interpreter": sys.executable, "wished": INDEXES}}
+    path.write_text(json.dumps([play]), encoding="utf-8")
+    return path
+
+
+def figures(rounds: int) -> list[dict[str, Any]]:
+    require(f"{BINARIES}/postgres", "postgresql-15")
+    with server(postgres, user="postgres") as (port, directory):
+        login = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres", "autocommit": True}
+        wait_until_ready(login)
+        with psycopg.connect(**login) as connection:
+            for table in TABLES:
+                connection.execute(f"CREATE TABLE {table} ({', '.join(f'{column} int' for column in COLUMNS)})")
+            common = {"login_host": "127.0.0.1", "login_port": port, "login_db": "postgres"}
+            ours = playbook(directory, "ours", {
+                "evenkeel.fleet.postgres_indexes": {**common, "indexes": "{{ wished }}"}})
+            peer = playbook(directory, "peer", {
+                "community.postgresql.postgresql_idx": {
+                    **common, "name": "{{ item.name }}", "table": "{{ item.table }}", "columns": "{{ item.columns }}"},
+                "loop": "{{ wished }}"})
+            pairs = paired(rounds, lambda: measure(connection, ours), lambda: measure(connection, peer))
+    unchanged, created = f"{len(INDEXES)} indexes, nothing to change", f"{len(INDEXES)} indexes created"
+    against = "against a loop of postgresql_idx"
+    return [
+        figure(f"{unchanged}: wall time {against}", "<= 0.05", ratios(pairs, "again_s")),
+        figure(f"{unchanged}: CPU time {against}", "<= 0.1", ratios(pairs, "again_cpu_s")),
+        figure(f"{created}: wall time {against}", "<= 0.1", ratios(pairs, "create_s")),
+        figure(f"{unchanged}: our wall time", "< 5", [mine["again_s"] for mine, _theirs in pairs], "s"),
+    ]
+
+
+def wait_until_ready(login: dict[str, Any]) -> None:
+    """Wait until the server accepts logins; the port is open a little earlier."""
+    while True:
+        try:
+            psycopg.connect(**login).close()
+            return
+        except psycopg.errors.CannotConnectNow:
+            continue
+
+
+def measure(connection: psycopg.Connection[Any], path: Path) -> dict[str, float]:
+    """Run a playbook without any of the indexes, and again; return seconds."""
+    for index in INDEXES:
+        connection.execute(f"DROP INDEX IF EXISTS {index['name']}")
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", str(path)]
+    environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"}
+    create_s = measured_run(command, env=environment)[1]
+    made = connection.execute("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").fetchone()
+    if made != (len(INDEXES),):
+        raise RuntimeError(f"{path.stem}: expected {len(INDEXES)} indexes, found {made}")
+    done, again_s, again_cpu_s = measured_run(command, env=environment)
+    if "changed=0" not in done.stdout:
+        raise RuntimeError(f"{path.stem}: the second run changed something:\n{done.stdout}")
+    return {"create_s": create_s, "again_s": again_s, "again_cpu_s": again_cpu_s}
