@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034  # the names are used by `up` and `down`
 # What `up` and `down` share. Sourced; leaves the shell in tests/lab.
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
