@@ -61,7 +61,7 @@ class Builder:
             try:
                 self._persist(step, group)
             except SqlError as error:
-                raise self._failure(step, error) from error
+                raise self._failure(step, error) from None
         return time.monotonic() - started
 
     def _persist(self, step: Step, group: Sequence[str]) -> None:

@@ -85,6 +85,8 @@ def _prepare(db: Database, parameters: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         if value is not None:
             db.rows("SELECT pg_catalog.set_config(%(name)s, %(value)s, false)", name=name, value=value)
+
+
 @contextlib.contextmanager
 def _only_run(db: Database, database: str) -> Iterator[None]:
     """Keep other runs out of the database for the length of a block.
