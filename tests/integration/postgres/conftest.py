@@ -16,7 +16,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._postgres.indexes i
 from psycopg.rows import dict_row
 
 DEFAULTS = {
-    "extensions": [], "concurrently": True, "analyze": True, "lock_timeout_s": 5.0, "lock_attempts": 1,
+    "extensions": [], "concurrently": True, "analyze": True, "lock_timeout_s": 60.0, "lock_attempts": 1,
     "statement_timeout_s": 0.0, "maintenance_work_mem": None, "login_unix_socket": None, "login_port": 5432,
     "login_user": "pitch", "login_db": "pitch", "ssl_mode": "prefer", "ca_cert": None, "connect_timeout_s": 5,
 }
