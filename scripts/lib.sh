@@ -21,6 +21,11 @@ fail() {
   exit 1
 }
 
+# one_at_a_time: start this script of the set-up again under the lock of the set-up, which daemons that it starts do not inherit.
+one_at_a_time() {
+  [ -n "${SETUP_LOCKED:-}" ] || SETUP_LOCKED=1 exec flock --close .cache/setup.lock "$ROOT/scripts/setup/${0##*/}"
+}
+
 # step TITLE COMMAND...: say what is done, do it, say how long it took.
 step() {
   local title=$1 start=$EPOCHREALTIME code=0
