@@ -3,6 +3,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export LAB_CACHE=${LAB_CACHE:-$(cd ../.. && pwd)/.cache/lab}
+export DOCKER_BUILDKIT=0 # the classic builder works with every Docker Engine and needs no plugin
 LAB_LOG=$LAB_CACHE/up.log
 LAB_REGISTRY=127.0.0.1:5077
 LAB_HOSTS="edge1 app1 app2 app3 db1 cache1 load1 registry1"

@@ -37,7 +37,8 @@ def on(host: str, command: str) -> str:
 def containers() -> dict[str, str]:
     """The lab's containers by name, with their ids."""
     listing = subprocess.check_output(
-        ["docker", "ps", "--no-trunc", "--filter", "name=evenkeel-", "--format", "{{.Names}} {{.ID}}"], text=True
+        ["docker", "ps", "--filter", "label=com.docker.compose.project=evenkeel-lab", "--format", "{{.Names}} {{.ID}}"],
+        text=True,
     )
     return dict(line.split() for line in listing.splitlines())
 
@@ -97,9 +98,12 @@ def test_containers_inside_an_app_host_find_the_lab() -> None:
 
 
 def test_a_second_up_keeps_every_host() -> None:
-    before = containers()
-    subprocess.run([ROOT / "tests/lab/up"], check=True, stdout=subprocess.DEVNULL)
-    assert containers() == before
+    after = []
+    for _ in range(2):
+        subprocess.run([ROOT / "tests/lab/up"], check=True, stdout=subprocess.DEVNULL)
+        after.append(containers())
+    assert after[0] == after[1]
+    assert len(after[0]) == 8
 
 
 def test_up_refuses_unknown_options() -> None:
