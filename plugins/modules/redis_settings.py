@@ -191,7 +191,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._client.dial import TlsOptions
-from ansible_collections.evenkeel.fleet.plugins.module_utils._client.redis import RedisClient
+from ansible_collections.evenkeel.fleet.plugins.module_utils._client.redis import RedisClient, RedisError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
 from ansible_collections.evenkeel.fleet.plugins.module_utils._redis.settings import Request, ensure
 
@@ -211,8 +212,13 @@ def ensure_settings(module: AnsibleModule) -> dict[str, Any]:
         tls=TlsOptions(ca_file=options["ca_path"]) if options["tls"] else None,
         timeout_s=options["timeout_s"],
     )
-    with client:
-        result = ensure(client, request, module.check_mode)
+    try:
+        with client:
+            result = ensure(client, request, module.check_mode)
+    except RedisError as error:
+        if error.code not in ("WRONGPASS", "NOAUTH", "NOPERM"):
+            raise
+        raise FleetError(f"login_user, login_password: {error.msg}", error.remedy) from error
     if result["overruled"]:
         module.warn(
             f"{', '.join(result['overruled'])}: found again after the include of {options['config_file']}, as CONFIG "

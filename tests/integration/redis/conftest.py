@@ -31,7 +31,8 @@ class RedisServer:
         self.main = directory / "redis.conf"
         self.managed = directory / "evenkeel.conf"
         self.main.write_text(
-            f'port {self.port}\nbind 127.0.0.1\nunixsocket {self.socket}\ndir {directory}\nrequirepass "{self.password}"\n'
+            f"port {self.port}\nbind 127.0.0.1\nunixsocket {self.socket}\ndir {directory}\n"
+            f'requirepass "{self.password}"\n'
         )
         self.main.chmod(0o640)
 
