@@ -93,24 +93,22 @@ class RedisClient:
     def pipeline(self, commands: Iterable[Sequence[Argument]]) -> list[Any]:
         """Send all commands at once and return their replies in order; errors are RespError values."""
         batch = list(commands)
-        if not self._sock:
-            self._connect()
-        return self._exchange(batch)
+        return self._exchange(self._sock or self._connect(), batch)
 
-    def _connect(self) -> None:
-        self._sock = dial(*self._address)
+    def _connect(self) -> socket.socket:
+        """Open the connection and authenticate, when there is a password."""
+        self._sock = sock = dial(*self._address)
         if self._password is None:
-            return
+            return sock
         user = [self._username] if self._username else []
-        reply = self._exchange([["AUTH", *user, self._password]])[0]
+        reply = self._exchange(sock, [["AUTH", *user, self._password]])[0]
         if isinstance(reply, RespError):
             self.close()
             raise RedisError(self.where, "AUTH", self._safe(reply), "Check the user and the password.")
+        return sock
 
-    def _exchange(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
+    def _exchange(self, sock: socket.socket, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send and receive within the time-out; any failure closes the connection."""
-        sock = self._sock
-        assert sock is not None
         deadline = Deadline(self._timeout_s)
         replies: list[Any] = []
         try:
