@@ -32,12 +32,8 @@ options:
     description: The magic variable C(hostvars). A host's C(load_balancer_address) is its address; its name otherwise.
     type: dict
     required: true
-  slots:
-    description: Port by slot.
-    type: dict
-    required: true
   defaults:
-    description: C(health_path), C(check_interval), C(check_fall) and C(check_rise).
+    description: C(slots) (port by slot), C(health_path), C(check_interval), C(check_fall) and C(check_rise).
     type: dict
     required: true
 """
@@ -47,8 +43,9 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ [{'name': 'shop', 'port': 80}] | evenkeel.fleet.balancer_services(
-           hosts=['app1'], hostvars=hostvars, slots={'blue': 8001, 'green': 8002},
-           defaults={'health_path': '/health', 'check_interval': '2s', 'check_fall': 3, 'check_rise': 2}) }}
+           hosts=['app1'], hostvars=hostvars,
+           defaults={'slots': {'blue': 8001, 'green': 8002}, 'health_path': '/health',
+                     'check_interval': '2s', 'check_fall': 3, 'check_rise': 2}) }}
 """
 
 RETURN = r"""
@@ -63,12 +60,11 @@ def balancer_services(
     services: Sequence[Mapping[str, Any]],
     hosts: Sequence[str],
     hostvars: Mapping[str, Mapping[str, Any]],
-    slots: Mapping[str, int],
     defaults: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the services with nothing left out, and what is wrong with them."""
     addresses = {host: str(hostvars[host].get("load_balancer_address", host)) for host in hosts}
-    return declare(services, addresses, slots, defaults)
+    return declare(services, addresses, defaults)
 
 
 class FilterModule:

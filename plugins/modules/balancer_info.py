@@ -96,7 +96,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, read_servers, check_mode=module.check_mode, **module.params)
+    run(module, read_servers, check_mode=module.check_mode, warn=module.warn, **module.params)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run(module, change_servers, check_mode=module.check_mode, **module.params)
+    run(module, change_servers, check_mode=module.check_mode, warn=module.warn, **module.params)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from .._core.clock import Deadline
 from .haproxy import HAProxy, pick
@@ -26,6 +26,7 @@ def change_servers(
     drain_deadline_s: float,
     state_file: str,
     check_mode: bool,
+    warn: Callable[[str], None],
 ) -> dict[str, Any]:
     """Carry out wishes for servers of one backend and keep the states over a restart.
 
@@ -39,13 +40,13 @@ def change_servers(
     if not wishes:
         return _only_save(balancer, state_file, check_mode)
     if check_mode and not (runtime.exists and backend in balancer.backends()):
+        warn(f"check mode: {socket} has no backend {backend} yet, so every server counts as a change")
         return {
             "changed": True,
             "servers": [{"name": wish.name, **wish.wanted()} for wish in wishes],
             "remained": {},
             "duration_s": 0.0,
             "diff": _diff(backend, wishes, {}),
-            "warnings": [f"check mode: {socket} has no backend {backend} yet, so every server counts as a change"],
         }
     clock = Deadline(deadline_s)
     switch = Switch(balancer, backend, wishes, healthy, deadline_s, drain_deadline_s)
@@ -72,7 +73,7 @@ def _only_save(balancer: HAProxy, state_file: str, check_mode: bool) -> dict[str
     return {"changed": False, "servers": [], "remained": {}, "duration_s": 0.0}
 
 
-def read_servers(socket: str, backend: str | None, check_mode: bool) -> dict[str, Any]:
+def read_servers(socket: str, backend: str | None, check_mode: bool, warn: Callable[[str], None]) -> dict[str, Any]:
     """Return backends with their servers, states and counters.
 
     :arg backend: only this one; None returns all.
@@ -82,8 +83,8 @@ def read_servers(socket: str, backend: str | None, check_mode: bool) -> dict[str
     runtime = RuntimeSocket(socket)
     balancer = HAProxy(runtime)
     if check_mode and not runtime.exists:
-        warning = f"check mode: no HAProxy at {socket} yet"
-        return {"changed": False, "process": {}, "backends": {}, "warnings": [warning]}
+        warn(f"check mode: no HAProxy at {socket} yet")
+        return {"changed": False, "process": {}, "backends": {}}
     backends, totals = balancer.backends(), balancer.totals()
     if backend is not None:
         missing = check_mode and backend not in backends

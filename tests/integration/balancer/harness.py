@@ -89,6 +89,7 @@ class Balancer:
         self.state_file = directory / "server-state"
         self.shops = shops
         self.port = free_port()
+        self.warnings: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, ports: dict[str, int] | None = None) -> None:
@@ -113,12 +114,13 @@ class Balancer:
         arguments: dict[str, Any] = {
             "socket": self.socket, "backend": backend, "servers": servers, "healthy": False, "deadline_s": 5.0,
             "drain_deadline_s": 0.0, "state_file": str(self.state_file), "check_mode": False,
+            "warn": self.warnings.append,
         }
         return change_servers(**{**arguments, **options})
 
     def read(self, backend: str = "be_shop") -> dict[str, dict[str, Any]]:
-        servers = read_servers(self.socket, backend, check_mode=False)["backends"][backend]["servers"]
-        return {server["name"]: server for server in servers}
+        found = read_servers(self.socket, backend, check_mode=False, warn=self.warnings.append)
+        return {server["name"]: server for server in found["backends"][backend]["servers"]}
 
     def states(self) -> dict[str, str]:
         return {name: server["state"] for name, server in self.read().items()}

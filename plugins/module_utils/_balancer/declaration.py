@@ -1,0 +1,120 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a load balancer is declared to serve: defaults filled in, contradictions found."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, Mapping, Sequence
+
+from .._core.errors import FleetError, InputError
+from .._core.units import parse_seconds
+
+_FIELD = "load_balancer_services"
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
+_SERVER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+_ADDRESS = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")
+_PATH = re.compile(r"^/[!-~]*$")
+_FAST = 4  # a server whose health changes is checked that many times as often
+
+
+def declare(
+    services: Sequence[Mapping[str, Any]],
+    hosts: Mapping[str, str],
+    defaults: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return ``{"services": [...], "problems": [...]}``.
+
+    :arg services: as in ``load_balancer_services``; a service without ``servers`` gets ``<host>-<slot>`` for each.
+    :arg hosts: address by host.
+    :arg defaults: ``slots`` (port by slot), ``health_path``, ``check_interval``, ``check_fall`` and ``check_rise``.
+    """
+    problems = [] if services else [
+        str(InputError(_FIELD, services, "at least one service", "[{name: shop, port: 80}]"))
+    ]
+    declared = []
+    for service in services:
+        try:
+            declared.append(_complete(service, hosts, defaults))
+        except FleetError as error:
+            problems.append(str(error))
+    return {"services": declared, "problems": [*problems, *map(str, _contradictions(declared))]}
+
+
+def _complete(
+    service: Mapping[str, Any], hosts: Mapping[str, str], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    complete = {**defaults, **{key: value for key, value in service.items() if value is not None}}
+    name = complete["name"]
+    where = f"{_FIELD}[{name}]"
+    _expect(_NAME.match(str(name)), f"{_FIELD}[].name", name, "lower-case letters, digits, '-' and '_'", "shop")
+    _expect_port(f"{where}.port", complete["port"])
+    _expect(_PATH.match(complete["health_path"]), f"{where}.health_path", complete["health_path"], "a path", "/health")
+    for key in ("check_fall", "check_rise"):
+        _expect(1 <= complete[key] <= 100, f"{where}.{key}", complete[key], "1 to 100", "3")
+    inter_ms = round(parse_seconds(complete["check_interval"], f"{where}.check_interval") * 1000)
+    _expect(inter_ms >= 10, f"{where}.check_interval", complete["check_interval"], "at least 10ms", "2s")
+    servers = [dict(server) for server in complete.get("servers") or _slots_of(hosts, complete["slots"])]
+    for server in servers:
+        _expect(_SERVER.match(server["name"]), f"{where}.servers[].name", server["name"], "a name", "app1-blue")
+        _expect(_ADDRESS.match(server["address"]), f"{where}.servers[].address", server["address"], "a host", "app1")
+        _expect_port(f"{where}.servers[{server['name']}].port", server["port"])
+    _expect(servers, f"{where}.servers", [], "servers, or hosts in the group that load_balancer_group names",
+            "[{name: app1-blue, address: app1, port: 8001}]")
+    return {
+        **complete,
+        "servers": servers,
+        "ports": [{"name": server["name"], "port": server["port"]} for server in servers],
+        "inter_ms": inter_ms,
+        "fastinter_ms": max(10, inter_ms // _FAST),
+    }
+
+
+def _slots_of(hosts: Mapping[str, str], slots: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
+        {"name": f"{host}-{slot}", "address": address, "port": port}
+        for host, address in hosts.items()
+        for slot, port in slots.items()
+    ]
+
+
+def _contradictions(services: Sequence[Mapping[str, Any]]) -> Iterator[InputError]:
+    """Find what each service alone cannot show: the same name, port or server twice."""
+    names: set[str] = set()
+    ports: dict[int, str] = {}
+    endpoints: dict[str, str] = {}
+    for service in services:
+        name = service["name"]
+        if name in names:
+            yield InputError(f"{_FIELD}[].name", name, "each name once")
+        names.add(name)
+        other = ports.setdefault(service["port"], name)
+        if other != name:
+            yield InputError(f"{_FIELD}[{name}].port", service["port"], f"a port of its own, not that of {other}")
+        servers: set[str] = set()
+        shared: dict[str, str] = {}
+        for server in service["servers"]:
+            label = f"{name}/{server['name']}"
+            if server["name"] in servers:
+                yield InputError(f"{_FIELD}[{name}].servers[].name", server["name"], "each name once")
+            servers.add(server["name"])
+            endpoint = f"{server['address']}:{server['port']}"
+            taken = endpoints.setdefault(endpoint, label)
+            if taken != label:
+                shared[endpoint] = taken
+        if shared:
+            yield InputError(
+                f"{_FIELD}[{name}]", ", ".join(f"{endpoint} of {taken}" for endpoint, taken in shared.items()),
+                "an address and port of its own for every server", "slots: {blue: 8011, green: 8012}",
+            )
+
+
+def _expect(holds: Any, field: str, value: Any, expected: str, example: str) -> None:
+    if not holds:
+        raise InputError(field, value, expected, example)
+
+
+def _expect_port(field: str, port: Any) -> None:
+    _expect(isinstance(port, int) and 1 <= port <= 65535, field, port, "1 to 65535", "8001")
