@@ -40,7 +40,7 @@ _SCOPED = re.compile(r"^\s*([^:]+?)\s*:\s*(\S.*)$")
 def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
           headers: Mapping[str, Any] | None = None, executor: str = CONSTANT_VUS, vus: int = 10,
           rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0, timeout_s: float = 10.0,
-          deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = (),
+          deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = ("error_rate < 1%",),
           allowed_targets: Sequence[str] = (), stop_path: str = "", count_header: str = "",
           validate_certs: bool = True, ca_path: str | None = None, check_mode: bool = False,
           watched: Sequence[int] = ()) -> dict[str, Any]:
