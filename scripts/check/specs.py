@@ -46,11 +46,15 @@ def undocumented(options: dict[str, Any], path: str) -> Iterator[str]:
         yield from undocumented(option.get("options", {}), f"{path}{name}.")
 
 
-def check_readme(readme: str, names: list[str]) -> Iterator[str]:
+def check_readme(path: Path, names: list[str]) -> Iterator[str]:
     """Yield one sentence for each section out of order and each variable that the README does not name.
 
     A README may point at ``meta/argument_specs.yml`` instead of naming the variables.
     """
+    if not path.exists():
+        yield "README.md: is missing"
+        return
+    readme = path.read_text()
     headings = [line[3:].strip() for line in readme.splitlines() if line.startswith("## ")]
     if headings != README_ORDER:
         yield f"README.md: expected the sections {', '.join(README_ORDER)}; found {', '.join(headings) or 'none'}"
@@ -66,11 +70,10 @@ def check(role: Path) -> list[str]:
     options: dict[str, Any] = {}
     for entry_point in specs.values():
         options.update(entry_point.get("options", {}))
-    readme = role / "README.md"
     return [
         *compare(role.name, defaults, options),
         *undocumented(options, ""),
-        *check_readme(readme.read_text() if readme.exists() else "", sorted(options)),
+        *check_readme(role / "README.md", sorted(options)),
     ]
 
 
