@@ -27,6 +27,7 @@ description:
   - A variable that starts with the name of a role of this collection has to be known to that role's
     C(meta/argument_specs.yml) and has to have the type and the choices that are declared there.
     A value that cannot be templated yet is left to the role.
+  - Hosts that have the fact C(_preflight_checked) are past that; what roles registered since is none of the user's.
 options:
   _input:
     description: The magic variable C(hostvars).
@@ -161,6 +162,8 @@ def variable_problems(hostvars: Mapping[str, Any], hosts: Iterable[str], ignored
     where: dict[str, list[str]] = {}
     for host in hosts:
         variables = hostvars[host]
+        if "_preflight_checked" in variables:
+            continue
         for name in sorted(set(variables) - skipped):
             try:
                 problem = variable_problem(name, variables[name]) if role_of(name) else ""

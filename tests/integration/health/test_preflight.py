@@ -92,7 +92,7 @@ def test_all_findings_of_all_hosts_at_once(lab):
     refused(run, "app1, db1: memory", "app1, db1: operating system", "app1, db1: port 22", "held by sshd")
 
 
-@pytest.mark.parametrize("arguments", [["--check"], ["--limit", "app1:db1"], []])
+@pytest.mark.parametrize("arguments", [["--check", "--limit", "edge1"], ["--limit", "app1:db1"]])
 def test_the_lab_passes_and_is_not_changed(lab, arguments):
     run = playbook(PREFLIGHT, *arguments)
     assert run.rc == 0, run.text

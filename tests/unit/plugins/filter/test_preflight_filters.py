@@ -52,6 +52,10 @@ def test_an_ignored_variable_is_left_alone():
     assert problems({"preflight_mine": 1}, ignored=["preflight_mine"]) == []
 
 
+def test_what_roles_registered_since_is_left_alone():
+    assert problems({"preflight_result": 1, "_preflight_checked": True}) == []
+
+
 def test_secrets_are_not_shown():
     (found,) = problems({"preflight_api_token": "s3cr3t"})
     assert "s3cr3t" not in found
