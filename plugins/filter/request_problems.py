@@ -145,7 +145,7 @@ def unanswered(answer: Mapping[str, Any], connection: str) -> str:
     if not (answer.get("unreachable") or answer.get("failed")):
         return ""
     text = f"{answer.get('msg', '')} {answer.get('module_stderr', '')}".replace("Task failed:", "")
-    text = " ".join(text.split("In some cases,")[0].split())
+    text = " ".join(text.partition("In some cases,")[0].split())
     return f"{text[:_LONGEST].rstrip('. ')} (connection {connection})"
 
 

@@ -120,7 +120,7 @@ class PostgresClient:
         deadline = Deadline(self._timeout_s)
         names: list[str] = []
         rows: list[dict[str, str | None]] = []
-        refusal: PostgresError | None = None
+        refusals: list[PostgresError] = []
         try:
             sock.settimeout(self._timeout_s)
             sock.sendall(data)
@@ -129,24 +129,26 @@ class PostgresClient:
                     if kind == "R":
                         sock.sendall(self._login.answer(body))
                     elif kind == "S":
-                        name, _, value = body.decode("utf-8", "replace").partition("\0")
+                        name, _zero, value = body.decode("utf-8", "replace").partition("\0")
                         self.parameters[name] = value.rstrip("\0")
                     elif kind == "T":
                         names, rows = wire.column_names(body), []
                     elif kind == "D":
                         rows.append(dict(zip(names, wire.row_values(body))))
                     elif kind == "E":
-                        refusal = PostgresError(self.where, wire.error_fields(body))
+                        refusals.append(PostgresError(self.where, wire.error_fields(body)))
                     elif kind in "GHW":
                         raise FleetError("COPY is not supported here.", "Ask with SELECT.")
                     elif kind == "Z":
-                        if refusal:
-                            raise refusal
+                        if refusals:
+                            raise refusals[0]
                         return rows
                 sock.settimeout(max(deadline.remaining_s, 0.001))
                 received = sock.recv(65536)
                 if not received:
-                    raise refusal or DialError("closed", f"{self.where} closed the connection.")
+                    raise ConnectionError("the server ended it")
                 self._reader.feed(received)
         except OSError as error:
-            raise refusal or classify(error, self.where, self._timeout_s) from error
+            if refusals:
+                raise refusals[0] from error
+            raise classify(error, self.where, self._timeout_s) from error

@@ -41,7 +41,7 @@ def operating_system(supported: Sequence[str], path: str = "/etc/os-release") ->
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    fields = {name: value.strip("\"'") for name, _, value in (line.partition("=") for line in lines)}
+    fields = {name: value.strip("\"'") for name, _sign, value in (line.partition("=") for line in lines)}
     found = f"{fields.get('ID', 'unknown')} {fields.get('VERSION_ID', '')}".strip()
     good = any(found == wanted or found.startswith(f"{wanted}.") for wanted in supported)
     return finding(good, "operating system", " or ".join(supported), found, "Use a supported distribution.")

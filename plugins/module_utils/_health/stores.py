@@ -107,4 +107,4 @@ def check_redis(check: Mapping[str, Any], timeout_s: float) -> Observation:
 def _info(text: str) -> dict[str, str]:
     """Return the fields of INFO."""
     pairs = (line.partition(":") for line in text.splitlines() if not line.startswith("#"))
-    return {name: value.strip() for name, _, value in pairs if name}
+    return {name: value.strip() for name, _colon, value in pairs if name}
