@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 PORT = 8000
-START_S = 20
+START_S = 60
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,17 @@ def running(release: str, environment: dict[str, str]) -> Iterator[Release]:
 def wait_until_healthy(release: Release, expected: int = 200) -> Answer:
     """Poll /health until it answers with the expected status."""
     deadline = time.monotonic() + START_S
+    last: object = None
     while time.monotonic() < deadline:
         try:
-            answer = release.ask("/health")
+            last = answer = release.ask("/health")
             if answer.status == expected:
                 return answer
-        except OSError:
-            pass
+        except OSError as error:
+            last = error
         time.sleep(0.1)
-    pytest.fail(f"/health did not answer {expected} within {START_S} s")
+    logs = subprocess.run(["docker", "logs", release.container], text=True, capture_output=True)
+    pytest.fail(f"/health did not answer {expected} within {START_S} s; last: {last!r}; log: {logs.stderr[-1000:]}")
 
 
 @pytest.fixture(scope="module")
