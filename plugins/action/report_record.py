@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
             "record": {"type": "dict", "required": True},
         })
         if self._task.check_mode:
-            return {"changed": False, "skipped": True, "msg": "check mode: the report keeps what was done, not what would be"}
+            return {"changed": False, "skipped": True, "msg": "check mode: a report keeps what was done"}
         try:
             part = make_part(arguments["record"], task_vars["inventory_hostname"])
             path = write_part(arguments["directory"], arguments["run"], part)

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Numbers for the page's charts; how they look is the page's business."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Sequence
+
+from .._load.histogram import Histogram
+from .collect import seconds_between
+
+#: Where the percentile curves are read: denser towards the tail, which is what users feel.
+PERCENTILES = (0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9)
+
+
+def charts(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the charts of a report, by their place on the page: ``comparison``, ``curves`` and ``rollouts``."""
+    return {
+        "comparison": _comparison(report["comparison"]),
+        "curves": _curves([step for step in report["steps"] if step["kind"] == "probe"]),
+        "rollouts": [rollout(step) for step in report["steps"] if step["kind"] in ("rollout", "rollback")],
+    }
+
+
+def _comparison(comparison: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not comparison or not comparison["rows"]:
+        return None
+    rows = comparison["rows"]
+    sides = ("before", "after")
+    return {
+        "scenarios": [row["scenario"] for row in rows],
+        "labels": [comparison["before"], comparison["after"]],
+        **{metric: [[row[metric][side] for row in rows] for side in sides] for metric in ("p95_ms", "rps")},
+    }
+
+
+def _curves(probes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One chart per scenario, one line per probe: x is ``1 / (1 - percentile)``, y is in milliseconds."""
+    curves: dict[str, list[dict[str, Any]]] = {}
+    for step in probes:
+        for name, result in (step["data"].get("scenarios") or {}).items():
+            points = list(_points(result))
+            if points:
+                label = step["data"].get("label") or step["step"]
+                curves.setdefault(name, []).append({"label": label, "points": points})
+    return [{"scenario": name, "lines": lines} for name, lines in curves.items()]
+
+
+def _points(result: Mapping[str, Any]) -> Iterator[dict[str, float]]:
+    histogram = Histogram()
+    for one in ((result.get("samples") or {}).get("histograms") or {}).values():
+        histogram.merge(Histogram.from_dict(one))
+    for percent in PERCENTILES:
+        latency_ms = histogram.percentile_ms(percent)
+        if latency_ms is not None:
+            yield {"percent": percent, "x": round(1 / (1 - percent / 100), 6), "y": latency_ms}
+
+
+def rollout(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one rollout over time, in seconds since it started: what users saw and what each host was doing."""
+    data = step["data"]
+    hosts: Mapping[str, Any] = data.get("hosts") or {}
+    watch: Mapping[str, Any] = data.get("watch") or {}
+    origin = min([time for time in (watch.get("started_at"), step["started_at"]) if time], key=_instant)
+    shift = seconds_between(origin, watch["started_at"]) if watch.get("started_at") else 0.0
+    series = [
+        {"t_s": round(row["t_s"] + shift, 3), "ok": row["requests"] - row["errors"], "failed": row["errors"],
+         "p95_ms": row.get("p95_ms")}
+        for row in (watch.get("samples") or {}).get("series") or []
+    ]
+    ways = {name: _way(host.get("steps") or [], origin) for name, host in hosts.items()}
+    last = [events[-1]["t_s"] for events in ways.values() if events] + [row["t_s"] + 1 for row in series[-1:]]
+    return {
+        "origin": origin,
+        "end_s": max(last, default=0.0),
+        "series": series,
+        "hosts": [
+            {"host": name, "wave": hosts[name].get("wave"), "state": hosts[name].get("state"), "events": events}
+            for name, events in ways.items()
+        ],
+    }
+
+
+def _instant(time: str) -> float:
+    return seconds_between("1970-01-01T00:00:00Z", time)
+
+
+def _way(steps: Sequence[Mapping[str, Any]], origin: str) -> list[dict[str, Any]]:
+    """A host's states with the second in which each began; a result of the state that was intended is no new one."""
+    events: list[dict[str, Any]] = []
+    for step in steps:
+        event = {"t_s": seconds_between(origin, step["time"]), "state": step["state"], "data": step.get("data") or {}}
+        if events and events[-1]["state"] == step["state"]:
+            events[-1]["data"] = {**events[-1]["data"], **event["data"]}
+        else:
+            events.append(event)
+    return events

@@ -1,0 +1,171 @@
+// Draws the charts of the report from the data in the page. Every chart has a table or a text beside it.
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const root = document.documentElement;
+  const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const AXIS_WIDTH = 64; // px; the same for both charts of a rollout, so that their seconds stand above each other
+  const KIND_OF_STATE = {
+    PLANNED: "waiting", LOCKED: "waiting", BACKED_UP: "waiting", EXPANDED: "waiting",
+    STAGED: "prepared", VERIFIED: "prepared", CANARY: "prepared", SWITCHED: "serving", SOAKING: "serving",
+    COMMITTED: "committed", ABORTING: "aborting", ROLLED_BACK: "back", FROZEN: "frozen",
+  };
+  const LINES = ["before", "after", "third", "aborting", "committed"];
+  const drawn = [];
+
+  function axis(title, more = {}) {
+    return {
+      title: { display: Boolean(title), text: title, color: colour("soft"), font: { size: 11 } },
+      grid: { color: colour("grid") }, border: { display: false },
+      ticks: { color: colour("soft"), font: { size: 11 }, maxTicksLimit: 7, maxRotation: 0 }, ...more,
+    };
+  }
+
+  function options(scales, more = {}) {
+    return {
+      animation: false, responsive: true, maintainAspectRatio: false, scales,
+      interaction: { mode: "index", intersect: false },
+      plugins: {
+        legend: { labels: { color: colour("ink"), boxWidth: 10, boxHeight: 10, font: { size: 12 } }, align: "start" },
+        ...more,
+      },
+    };
+  }
+
+  function draw(id, config) {
+    const canvas = document.getElementById(id);
+    if (!canvas) return;
+    drawn.push(new Chart(canvas, config));
+    canvas.dataset.drawn = "true";
+  }
+
+  const spread = (values) => {
+    const known = values.flat().filter((value) => value > 0);
+    return known.length ? Math.max(...known) / Math.min(...known) : 1;
+  };
+  const plain = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
+  const decades = (value) => (Number.isInteger(Math.log10(value)) ? plain(value) : "");
+
+  function bars(id, metric, title) {
+    const chart = data.comparison;
+    const log = spread(chart[metric]) > 30;
+    draw(id, {
+      type: "bar",
+      data: {
+        labels: chart.scenarios,
+        datasets: chart.labels.map((label, side) => ({
+          label, data: chart[metric][side], backgroundColor: colour(LINES[side]), borderRadius: 2, maxBarThickness: 28,
+        })),
+      },
+      options: options({
+        x: axis("", { grid: { display: false } }),
+        y: log
+          ? axis(`${title}, logarithmic`, { type: "logarithmic", ticks: { color: colour("soft"), font: { size: 11 }, callback: decades } })
+          : axis(title, { beginAtZero: true }),
+      }),
+    });
+  }
+
+  function curve(chart, index) {
+    draw(`curve-${index}`, {
+      type: "line",
+      data: {
+        datasets: chart.lines.map((line, at) => ({
+          label: line.label, data: line.points, borderColor: colour(LINES[at % LINES.length]),
+          backgroundColor: colour(LINES[at % LINES.length]), borderWidth: 2, pointRadius: 2, tension: 0,
+        })),
+      },
+      options: options({
+        x: axis("percentile", {
+          type: "logarithmic", min: 1, max: 1000,
+          afterBuildTicks: (scale) => { scale.ticks = [1, 2, 10, 100, 1000].map((value) => ({ value })); },
+          ticks: { color: colour("soft"), font: { size: 11 }, callback: (x) => ({ 1: "0", 2: "50", 10: "90", 100: "99", 1000: "99.9" })[x] },
+        }),
+        y: axis("ms", { type: "logarithmic", ticks: { color: colour("soft"), font: { size: 11 }, callback: decades } }),
+      }, {
+        tooltip: {
+          callbacks: {
+            title: (items) => `${items[0].raw.percent}th percentile`,
+            label: (item) => `${item.dataset.label}: ${plain(item.raw.y)} ms`,
+          },
+        },
+      }),
+    });
+  }
+
+  function seconds(end, more = {}) {
+    return axis("seconds since the start", { type: "linear", min: 0, max: Math.ceil(end), offset: false, ...more });
+  }
+
+  function traffic(chart, index) {
+    const at = (key) => chart.series.map((row) => ({ x: row.t_s + 0.5, y: row[key] }));
+    const side = { afterFit: (scale) => { scale.width = AXIS_WIDTH; } };
+    draw(`traffic-${index}`, {
+      data: {
+        datasets: [
+          { type: "line", label: "p95, ms", data: at("p95_ms"), yAxisID: "ms", borderColor: colour("latency"), backgroundColor: colour("latency"), borderWidth: 1.5, pointRadius: 0, spanGaps: true },
+          { type: "bar", label: "failed", data: at("failed"), stack: "requests", backgroundColor: colour("failed"), barPercentage: 1, categoryPercentage: 0.95 },
+          { type: "bar", label: "answered", data: at("ok"), stack: "requests", backgroundColor: colour("ok"), barPercentage: 1, categoryPercentage: 0.95 },
+        ],
+      },
+      options: options({
+        x: seconds(chart.end_s),
+        y: axis("requests per second", { stacked: true, beginAtZero: true, ...side }),
+        ms: axis("ms", { position: "right", beginAtZero: true, grid: { display: false }, ...side }),
+      }, {
+        tooltip: { callbacks: { title: (items) => `second ${Math.floor(items[0].parsed.x)}` } },
+      }),
+    });
+  }
+
+  function ways(chart, index) {
+    const spans = chart.hosts.flatMap((host) => host.events.map((event, at) => ({
+      host: host.host, state: event.state,
+      span: [event.t_s, at + 1 < host.events.length ? host.events[at + 1].t_s : chart.end_s],
+    })));
+    draw(`ways-${index}`, {
+      type: "bar",
+      data: {
+        labels: chart.hosts.map((host) => host.host),
+        datasets: [{
+          data: spans.map((one) => ({ x: one.span, y: one.host, state: one.state })),
+          backgroundColor: spans.map((one) => colour(KIND_OF_STATE[one.state] || "waiting")),
+          barThickness: 16, borderSkipped: false, grouped: false,
+        }],
+      },
+      options: {
+        ...options({
+          x: seconds(chart.end_s),
+          y: axis("", { grid: { display: false }, afterFit: (scale) => { scale.width = AXIS_WIDTH; } }),
+        }, {
+          legend: { display: false },
+          tooltip: {
+            callbacks: {
+              title: (items) => items[0].raw.y,
+              label: (item) => `${item.raw.state}: ${plain(item.raw.x[0])} to ${plain(item.raw.x[1])} s`,
+            },
+          },
+        }),
+        indexAxis: "y", interaction: { mode: "nearest", intersect: true },
+        layout: { padding: { right: AXIS_WIDTH } },
+      },
+    });
+  }
+
+  function all() {
+    drawn.splice(0).forEach((chart) => chart.destroy());
+    if (data.comparison) {
+      bars("comparison-p95", "p95_ms", "95th percentile, ms");
+      bars("comparison-rps", "rps", "answers per second");
+    }
+    data.curves.forEach(curve);
+    data.rollouts.forEach((chart, index) => {
+      if (chart.series.length) traffic(chart, index);
+      if (chart.hosts.length) ways(chart, index);
+    });
+    root.dataset.charts = String(drawn.length);
+  }
+
+  all();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+})();
