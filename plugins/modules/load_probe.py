@@ -93,7 +93,7 @@ options:
                 description: Text that has to be in the content.
                 type: str
           tags:
-            description: Labels such as C({endpoint: browse}). Metrics are also given per label.
+            description: Labels with their values. Metrics are also given per label, such as C(endpoint=browse).
             type: dict
   headers:
     description: Headers of all requests. C(Host), C(User-Agent) and C(Accept) have defaults.
