@@ -4,6 +4,7 @@
 
 """The running server: every declared setting has its value, before and after a restart."""
 
+import json
 import time
 
 import pytest
@@ -53,8 +54,9 @@ AFTER_A_RESTART = {**LIVE, "tcp-backlog": "1024"}
 
 
 def config(host, names):
-    command = 'REDISCLI_AUTH="$(sed -n "s/^requirepass //p" /etc/redis/redis.conf)" redis-cli config get '
-    return {name: host.check_output(command + name).removeprefix(name).strip() for name in names}
+    password = "$(sed -n 's/^requirepass //p' /etc/redis/redis.conf)"
+    running = json.loads(host.check_output(f'REDISCLI_AUTH="{password}" redis-cli --json config get "*"'))
+    return {name: running[name] for name in names}
 
 
 def test_every_setting_runs(host):
