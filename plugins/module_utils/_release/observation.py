@@ -32,7 +32,7 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
     :arg slots: port by slot name, for example ``{"blue": 8001, "green": 8002}``.
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
-        none serves), ``in_place`` (the wanted release serves everywhere and nothing is left to do), ``conflicts``
+        none serves) and ``target_port``, ``in_place`` (the wanted release serves everywhere and nothing is left to do), ``conflicts``
         (sentences about witnesses that contradict each other) and what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
@@ -57,7 +57,8 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
         and balancers and all(state == READY for state in states[active].values())
         and all(state == MAINT for slot in others for state in states[slot].values()))
     return {
-        "host": host, "active": active, "target": others[0], "in_place": in_place, "conflicts": conflicts,
+        "host": host, "active": active, "target": others[0], "target_port": slots[others[0]],
+        "in_place": in_place, "conflicts": conflicts,
         "current": status["current"], "previous": status["previous"], "releases": status["releases"],
         "history": status["history"], "problems": found["problems"],
         "state": status["state"], "last_run": status["run"], "last_release": status["release"],

@@ -25,7 +25,7 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
     """Return the record of one run for the report.
 
     :arg ledgers: per host, what M(evenkeel.fleet.release_info) returned at the end, with this run's records.
-    :arg failures: per host that failed, ``task``, ``reason`` and ``time`` (UTC, ISO 8601).
+    :arg failures: per host, ``task``, ``reason`` and ``time`` (UTC, ISO 8601) of its failure; empty without one.
     :arg missing: the proofs that were missing, in case no host failed with a reason of its own.
     :arg watch: result of the load probe that ran along, None without one.
     :returns: ``verdict`` (pass: committed everywhere; fail: rolled back everywhere; inconclusive: neither, a person
@@ -48,12 +48,12 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
     for state, meaning in ((COMMITTED, PASS), (ROLLED_BACK, FAIL)):
         if hosts and all(one["state"] == state and one["settled"] and one["answers"] for one in hosts.values()):
             verdict = meaning
-    reasons = [f"{host}: {failure['task']}: {failure['reason']}" for host, failure in failures.items()]
+    reasons = [f"{host}: {failure['task']}: {failure['reason']}" for host, failure in failures.items() if failure]
     if verdict != PASS and not reasons:
         reasons = list(missing) or ["the hosts did not all get through"]
     times = [step["time"] for one in hosts.values() for step in one["steps"]]
     back = [step["time"] for one in hosts.values() for step in one["steps"] if step["state"] == ROLLED_BACK]
-    failed_at = min((failure["time"] for failure in failures.values()), default="")
+    failed_at = min((failure["time"] for failure in failures.values() if failure), default="")
     metrics = (watch or {}).get("metrics") or {}
     summary = {
         "run": run, "kind": plan["kind"], "service": plan["service"], "release": plan["release"],

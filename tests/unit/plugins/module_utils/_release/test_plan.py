@@ -1,0 +1,263 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan: every host once, in the order asked for; evidence: no answer is not a proof."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release import plan, summary
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.observation import observe
+from hypothesis import given
+from hypothesis import strategies as st
+
+DIGEST, OLD = "sha256:" + "b" * 64, "sha256:" + "a" * 64
+IMAGE = {"reference": "r:5000/shop:v2", "pinned": f"r:5000/shop@{DIGEST}", "digest": DIGEST, "present": True}
+HOSTS = st.lists(st.from_regex(r"[a-z]{1,6}\d{1,2}", fullmatch=True), min_size=1, max_size=20, unique=True)
+SIZES = st.lists(st.one_of(st.integers(1, 9), st.integers(1, 100).map("{}%".format)), min_size=1, max_size=4)
+
+
+@given(HOSTS, SIZES, st.data())
+def test_every_host_is_in_exactly_one_wave_and_canaries_are_first(hosts, sizes, data):
+    canaries = data.draw(st.lists(st.sampled_from(hosts), unique=True, max_size=3))
+    waves = plan.make_waves(hosts, canaries, sizes)
+    assert sorted(host for wave in waves for host in wave) == sorted(hosts)
+    assert all(waves)
+    if canaries:
+        assert waves[0] == canaries
+    rest = [host for wave in waves[bool(canaries):] for host in wave]
+    assert rest == [host for host in hosts if host not in canaries]
+
+
+@pytest.mark.parametrize(("hosts", "canaries", "sizes", "waves"), [
+    ("abc", "a", ["100%"], ["a", "bc"]),
+    ("abcdefgh", "", [1, "25%", "50%"], ["a", "bc", "defg", "h"]),
+    ("abcdef", "f", [2], ["f", "ab", "cd", "e"]),
+    ("abc", "", ["1%"], ["a", "b", "c"]),
+    ("ab", "ab", [1], ["ab"]),
+])
+def test_waves(hosts, canaries, sizes, waves):
+    assert plan.make_waves(list(hosts), list(canaries), sizes) == [list(wave) for wave in waves]
+
+
+@pytest.mark.parametrize("size", [0, "0%", "101%", -1, "half", True, "", None, 1.5])
+def test_sizes_that_mean_nothing_are_refused(size):
+    with pytest.raises(InputError, match="rollout_waves: expected"):
+        plan.make_waves(["a"], [], [size])
+
+
+def test_a_canary_that_is_no_host_is_refused():
+    with pytest.raises(InputError, match=r"rollout_canary_hosts: expected hosts out of a, b, each once, found \['z'\]"):
+        plan.make_waves(["a", "b"], ["z"], [1])
+
+
+@pytest.mark.parametrize("release", ["", "v 1", "-v1", "a/b", "v1:latest", "x" * 129])
+def test_names_that_could_be_no_tag_are_refused(release):
+    with pytest.raises(InputError, match="deploy_compose_release"):
+        plan.check_release(release)
+
+
+def found(slot="blue", release="v1", **changes):
+    """What release_info returns on a host that serves a committed release; no slot is a fresh host."""
+    entry = {"release": release, "slot": slot, "digest": OLD, "image": f"r:5000/shop@{OLD}", "time": "t", "run": "r0"}
+    current = entry if slot else None
+    instance = {"slot": slot, "release": release, "digest": OLD, "config": "c1", "running": True}
+    history = [entry] if slot else []
+    status = {"state": "COMMITTED" if slot else "", "phase": "result", "run": "r0", "release": release,
+              "current": current, "previous": None, "releases": history, "history": history,
+              "interrupted": False, "frozen": False, **changes}
+    return {"status": status, "instances": {slot: instance} if slot else {}, "token": 1, "image": IMAGE, "stored": [],
+            "problems": []}
+
+
+def answers(host="app1", **states):
+    """What balancer_info returns on edge1."""
+    servers = [{"name": f"{host}-{slot}", "state": state} for slot, state in states.items()]
+    return [{"item": "edge1", "backends": {"be_shop": {"servers": servers}} if servers else {}}]
+
+
+SLOTS = {"blue": 8001, "green": 8002}
+
+
+def look(witness, balancers, release="v2", digest=DIGEST, config="c1"):
+    return observe(witness, "app1", "be_shop", balancers, SLOTS,
+                   {"release": release, "digest": digest, "config": config})
+
+
+def test_a_fresh_host_has_no_active_slot_and_starts_in_the_first():
+    one = look(found(slot=""), answers())
+    assert (one["active"], one["target"], one["target_port"], one["in_place"]) == ("", "blue", 8001, False)
+
+
+def test_the_free_slot_is_the_other_one():
+    assert look(found(), answers(blue="ready", green="maint"))["target"] == "green"
+    assert look(found(slot="green"), answers(green="ready", blue="maint"))["target"] == "blue"
+
+
+@pytest.mark.parametrize("difference", [
+    {"release": "v2"}, {"digest": DIGEST}, {"config": "c2"}])
+def test_in_place_means_release_image_and_configuration(difference):
+    same = {"release": "v1", "digest": OLD, "config": "c1"}
+    balancers = answers(blue="ready", green="maint")
+    assert look(found(), balancers, **same)["in_place"]
+    assert not look(found(), balancers, **{**same, **difference})["in_place"]
+
+
+@pytest.mark.parametrize("balancers", [
+    answers(blue="maint", green="maint"), answers(blue="drain", green="maint"), answers(blue="ready", green="drain"),
+    answers(), []])
+def test_in_place_needs_every_balancer(balancers):
+    assert not look(found(), balancers, release="v1", digest=OLD)["in_place"]
+
+
+@pytest.mark.parametrize("change", [{"interrupted": True}, {"frozen": True}])
+def test_what_is_not_settled_is_not_in_place(change):
+    assert not look(found(**change), answers(blue="ready", green="maint"), release="v1", digest=OLD)["in_place"]
+
+
+def test_witnesses_that_contradict_each_other_are_a_conflict():
+    one = look(found(), answers(blue="maint", green="ready"))
+    assert one["conflicts"] == ["the ledger says that slot blue serves release v1, and a load balancer sends traffic "
+                                "to green"]
+
+
+def request(**changes):
+    return {"service": "shop", "release": "v2", "kind": "rollout", "canary": True, "canary_hosts": [],
+            "waves": ["100%"], "gates": ["health"], "soak_s": 5, "ports": SLOTS, "balancers_required": True, **changes}
+
+
+def fleet(count=3, **changes):
+    names = [f"app{number}" for number in range(1, count + 1)]
+    return {name: {**look(found(**changes), answers(blue="ready", green="maint")), "host": name} for name in names}
+
+
+def test_one_canary_and_then_the_rest_by_default():
+    made = plan.make_plan(fleet(), request())
+    assert [(wave["name"], wave["hosts"]) for wave in made["waves"]] == [("canary", ["app1"]),
+                                                                         ("wave 2", ["app2", "app3"])]
+    assert made["todo"]
+    assert "way back: v1 sha256:aaaaaaaaaaaa in slot blue (app1, app2, app3)" in made["text"]
+    assert f"rollout of shop to v2, image r:5000/shop@{DIGEST}" in made["text"]
+
+
+def test_a_first_deployment_is_one_wave():
+    fresh = {f"app{n}": look(found(slot=""), answers(blue="maint", green="maint")) for n in (1, 2)}
+    made = plan.make_plan(fresh, request(waves=[1]))
+    assert (made["first"], [wave["hosts"] for wave in made["waves"]]) == (True, [["app1", "app2"]])
+
+
+def test_hosts_that_have_it_are_left_alone():
+    hosts = fleet()
+    hosts["app1"]["in_place"] = True
+    made = plan.make_plan(hosts, request())
+    assert [wave["hosts"] for wave in made["waves"]] == [["app2"], ["app3"]]
+    everywhere = {name: {**one, "in_place": True} for name, one in hosts.items()}
+    made = plan.make_plan(everywhere, request())
+    assert (made["todo"], made["waves"]) == (False, [])
+    assert made["text"] == ["shop v2 is already active on every host: nothing to do."]
+
+
+@pytest.mark.parametrize(("changes", "problem"), [
+    ({"release": "v 2"}, "deploy_compose_release"),
+    ({"service": "Shop_1"}, "deploy_compose_service"),
+    ({"ports": {"blue": 8001, "green": 8001}}, "deploy_compose_ports"),
+    ({"waves": []}, "rollout_waves"),
+    ({"waves": ["0%"]}, "rollout_waves"),
+    ({"canary_hosts": ["db1"]}, "rollout_canary_hosts"),
+])
+def test_bad_input_is_a_problem_of_the_plan(changes, problem):
+    made = plan.make_plan(fleet(), request(**changes))
+    assert [text for text in made["problems"] if text.startswith(f"{problem}: expected")]
+    assert not made["todo"]
+
+
+def test_the_same_problem_of_many_hosts_is_told_once():
+    hosts = {name: {**one, "image": None, "problems": ["Image shop:v9: not found."]} for name, one in fleet().items()}
+    assert plan.make_plan(hosts, request())["problems"] == [
+        "Image shop:v9: not found. Found on: app1, app2, app3."]
+
+
+def test_frozen_hosts_conflicts_and_unknown_servers_stop_the_plan():
+    problems = plan.make_plan(fleet(frozen=True), request())["problems"]
+    assert [text for text in problems if text.startswith("app1: FROZEN since run r0")]
+    nobody = {"app1": look(found(), answers())}
+    assert "Run the playbook deploy" in plan.make_plan(nobody, request())["problems"][0]
+    assert not plan.make_plan(nobody, request(balancers_required=False))["problems"]
+
+
+def through(run="r1", state="SOAKING", release="v2"):
+    return {"status": {"run": run, "release": release, "state": state, "phase": "result"}}
+
+
+def test_the_first_wave_needs_every_host_staged():
+    made = plan.make_plan(fleet(), request())
+    ledgers = {host: {} for host in made["hosts"]}
+    staged = dict.fromkeys(made["hosts"], "r1 STAGED")
+    assert plan.missing_evidence(made, 1, "r1", staged, ledgers) == []
+    assert plan.missing_evidence(made, 1, "r1", {**staged, "app3": ""}, ledgers) == [
+        "app3 is not STAGED (last seen: nothing)"]
+    assert plan.missing_evidence(made, 1, "r2", staged, ledgers) != []
+
+
+@pytest.mark.parametrize(("progress", "ledger", "proven"), [
+    ("r1 SOAKING", through(), True),
+    ("r1 VERIFIED", through(), False),
+    ("r0 SOAKING", through(), False),
+    ("r1 SOAKING", through(run="r0"), False),
+    ("r1 SOAKING", through(state="SWITCHED"), False),
+    ("r1 SOAKING", through(release="v1"), False),
+    ("r1 SOAKING", {"unreachable": True}, False),
+    ("r1 SOAKING", {"status": {}}, False),
+    ("r1 SOAKING", {"skipped": True}, False),
+])
+def test_a_later_wave_needs_proof_from_the_controller_and_from_the_ledger(progress, ledger, proven):
+    made = plan.make_plan(fleet(), request())
+    seen = {"app1": progress, "app2": "r1 STAGED", "app3": "r1 STAGED"}
+    missing = plan.missing_evidence(made, 2, "r1", seen, {"app1": ledger, "app2": {}, "app3": {}})
+    assert (missing == []) == proven
+
+
+def ledgers_with(*histories):
+    entries = [[{"release": name, "image": f"r:5000/shop@{name}"} for name in history] for history in histories]
+    return {f"app{number}": {"status": {"history": each, "previous": each[-2] if len(each) > 1 else None}}
+            for number, each in enumerate(entries, 1)}
+
+
+def test_rollback_target():
+    both = ledgers_with(["v1", "v2"], ["v1", "v2"])
+    assert plan.rollback_target(both, "previous") == {"release": "v1", "image": "r:5000/shop@v1"}
+    assert plan.rollback_target(both, "v2")["release"] == "v2"
+    with pytest.raises(FleetError, match=r"expected v9 in the ledger of app1, found: v1, v2"):
+        plan.rollback_target(both, "v9")
+    with pytest.raises(FleetError, match="a release before the current one"):
+        plan.rollback_target(ledgers_with(["v1"]), "previous")
+    with pytest.raises(FleetError, match=r"mean one release for all hosts, found v1 .* on app1; v0 .* on app2"):
+        plan.rollback_target(ledgers_with(["v1", "v2"], ["v0", "v2"]), "previous")
+
+
+def ended(state, phase="result", second=5):
+    return {"records": [
+        {"time": "2026-11-21T08:00:00.000Z", "state": "PLANNED", "phase": "result", "data": {}},
+        {"time": f"2026-11-21T08:00:0{second}.500Z", "state": state, "phase": phase, "data": {}}]}
+
+
+@pytest.mark.parametrize(("ledgers", "verdict"), [
+    ([ended("COMMITTED")] * 3, "pass"),
+    ([ended("ROLLED_BACK")] * 3, "fail"),
+    ([ended("COMMITTED"), ended("ROLLED_BACK"), ended("COMMITTED")], "inconclusive"),
+    ([ended("COMMITTED"), ended("COMMITTED", "intent"), ended("COMMITTED")], "inconclusive"),
+    ([ended("ROLLED_BACK"), ended("ROLLED_BACK"), {"unreachable": True}], "inconclusive"),
+])
+def test_the_verdict_is_about_every_host(ledgers, verdict):
+    made = plan.make_plan(fleet(), request())
+    failures = {"app1": {"task": "gate", "reason": "too slow", "time": "2026-11-21T08:00:02.000000Z"}}
+    result = summary.summarize(made, "r1", dict(zip(made["hosts"], ledgers)), failures, [],
+                               {"metrics": {"requests": 100, "errors": 3}})
+    assert result["verdict"] == verdict
+    assert (result["failed_requests"], result["requests"]) == (3, 100)
+    assert result["reasons"] == ["app1: gate: too slow"]
+    if verdict == "fail":
+        assert result["rolled_back_in_s"] == 3.5
+        assert "every host was back 3.5 s after the first failure" in result["lines"]

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compose runtime: what an engine answers, and where an image is."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socketserver
+import threading
+
+import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.compose import (
+    Compose,
+    check_reference,
+    repository_of,
+)
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import Engine, Unreachable, registry_of
+
+DIGEST = "sha256:" + "c" * 64
+
+#: Answers of Docker Engine 20.10, shortened to what is read.
+CONTAINER = {"Name": "/shop-blue-shop-1", "Config": {"Image": f"r:5000/shop@{DIGEST}"}, "RestartCount": 2,
+             "State": {"Running": True, "Status": "running", "ExitCode": 0, "StartedAt": "2026-11-21T08:31:59.1Z"}}
+LISTED = [{"Id": "1f", "Labels": {"evenkeel.service": "shop", "evenkeel.slot": "blue", "evenkeel.release": "v1",
+                                  "evenkeel.config": "c1"}}]
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """A server on a unix socket that speaks HTTP as the Docker Engine does; ``answers`` by path."""
+    answers: dict[str, object] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            path = self.path.partition("?")[0]
+            found = path in answers
+            body = json.dumps(answers[path] if found else {"message": f"no such thing: {path}"}).encode()
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+        def address_string(self):
+            return "unix"
+
+    path = str(tmp_path / "docker.sock")
+    with socketserver.ThreadingUnixStreamServer(path, Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield Engine(path, 5), answers
+        server.shutdown()
+
+
+def test_instances_by_slot(engine):
+    api, answers = engine
+    answers.update({"/containers/json": LISTED, "/containers/1f/json": CONTAINER})
+    blue = Compose(api).instances("shop")["blue"]
+    assert (blue["release"], blue["digest"], blue["running"], blue["restarts"]) == ("v1", DIGEST, True, 2)
+
+
+def test_a_tag_is_resolved_by_its_registry(engine):
+    api, answers = engine
+    answers["/distribution/r:5000/shop:v1/json"] = {"Descriptor": {"digest": DIGEST}}
+    image = Compose(api).resolve("r:5000/shop:v1")
+    assert image == {"reference": "r:5000/shop:v1", "digest": DIGEST, "present": False,
+                     "pinned": f"r:5000/shop@{DIGEST}"}
+
+
+def test_without_its_registry_a_tag_is_what_is_here(engine):
+    api, answers = engine
+    answers["/images/r:5000/shop:v1/json"] = {"RepoDigests": [f"other/shop@sha256:{'0' * 64}", f"r:5000/shop@{DIGEST}"]}
+    assert Compose(api).resolve("r:5000/shop:v1")["digest"] == DIGEST
+
+
+def test_a_pinned_image_that_is_here_needs_no_registry(engine):
+    api, answers = engine
+    answers[f"/images/r:5000/shop@{DIGEST}/json"] = {"RepoDigests": []}
+    assert Compose(api).resolve(f"r:5000/shop@{DIGEST}")["present"]
+
+
+def test_a_missing_image_is_one_clear_message(engine):
+    with pytest.raises(FleetError, match=r"Image r:5000/shop:v9: expected it on this host or in its registry"):
+        Compose(engine[0]).resolve("r:5000/shop:v9")
+
+
+def test_no_engine(tmp_path):
+    with pytest.raises(Unreachable, match="docker_socket: expected a Docker Engine"):
+        Engine(str(tmp_path / "nothing")).containers("a=b")
+
+
+@pytest.mark.parametrize(("reference", "repository", "registry"), [
+    ("r:5000/shop:v1", "r:5000/shop", "r:5000"),
+    ("r:5000/team/shop", "r:5000/team/shop", "r:5000"),
+    (f"registry.example.org/shop:v1@{DIGEST}", "registry.example.org/shop", "registry.example.org"),
+    ("library/redis:7", "library/redis", "https://index.docker.io/v1/"),
+    ("redis:7", "redis", "https://index.docker.io/v1/"),
+    ("localhost/shop:v1", "localhost/shop", "localhost"),
+])
+def test_references(reference, repository, registry):
+    assert (repository_of(reference), registry_of(reference)) == (repository, registry)
+
+
+@pytest.mark.parametrize("reference", ["", "shop", "r:5000/shop", "shop v1", "-shop:v1"])
+def test_references_that_pin_nothing_are_refused(reference):
+    with pytest.raises(InputError, match="image: expected"):
+        check_reference(reference)
