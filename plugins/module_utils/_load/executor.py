@@ -110,7 +110,7 @@ class ConstantVus:
 
     def wait(self, now: int) -> float:
         """Wake up who has rested."""
-        for _ in range(len(self._resting)):
+        for _turn in range(len(self._resting)):
             due = self._resting.popleft()
             kind = self.following() if due <= now else 0
             if kind:
@@ -228,5 +228,3 @@ class ConstantArrivalRate:
     def finished(self) -> bool:
         """Whether all requests were due, sent and answered."""
         return self._next >= self._last and not self._backlog and not self._engine.busy()
-
-

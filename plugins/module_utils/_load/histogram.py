@@ -103,7 +103,7 @@ class Histogram:
         """Return the histogram that ``to_dict`` described."""
         histogram = cls()
         for pair in data["counts"].split():
-            bucket, _, number = pair.partition(":")
+            bucket, _colon, number = pair.partition(":")
             histogram.counts[int(bucket)] += int(number)
         histogram.count = sum(histogram.counts.values())
         histogram.sum_us, histogram.min_us, histogram.max_us = data["sum"], data["min"], data["max"]

@@ -90,7 +90,7 @@ def mix(requests: Sequence[Request], seed: int) -> list[int]:
     for request in requests:
         unit = unit * request.share.denominator // math.gcd(unit, request.share.denominator)
     unit = min(unit, MAX_PATTERN)
-    pattern = [index for index, request in enumerate(requests) for _ in range(max(1, round(request.share * unit)))]
+    pattern = [index for index, request in enumerate(requests) for _turn in range(max(1, round(request.share * unit)))]
     random.Random(seed).shuffle(pattern)
     return pattern
 
