@@ -69,6 +69,8 @@ def run(name: str, command: str, say: threading.Lock) -> Result:
     """Run one stage with its output in its log."""
     log = LOGS / f"{name}.log"
     started = time.monotonic()
+    with say:
+        print(f"                started     {name}", flush=True)
     with log.open("wb") as output:
         code = subprocess.run(
             command.split(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=PLAIN, check=False
@@ -76,7 +78,7 @@ def run(name: str, command: str, say: threading.Lock) -> Result:
     lines = log.read_text(errors="replace").splitlines()
     result = Result(name, code, time.monotonic() - started, lines[-1].strip() if lines else "")
     with say:
-        print(f"    {result.seconds:7.1f} s  {result.outcome:10}  {name}", flush=True)
+        print(f"    {result.seconds:9.1f} s  {result.outcome:10}  {name}", flush=True)
         if result.outcome == "FAILED":
             print(f"--- the end of {log}", *lines[-TAIL_LINES:], "---", sep="\n", flush=True)
     return result
@@ -93,9 +95,11 @@ def main(groups: list[str]) -> int:
     say = threading.Lock()
     results: dict[str, Result] = {}
 
+    interrupted = threading.Event()
+
     def lane(which: str) -> None:
         for _group, stage_lane, name, command in chosen:
-            if stage_lane == which:
+            if stage_lane == which and not interrupted.is_set():
                 results[name] = run(name, command, say)
 
     started = time.monotonic()
@@ -103,8 +107,13 @@ def main(groups: list[str]) -> int:
     lanes = [threading.Thread(target=lane, args=(which,)) for which in (COMPUTE, LAB)]
     for thread in lanes:
         thread.start()
-    for thread in lanes:
-        thread.join()
+    try:
+        for thread in lanes:
+            thread.join()
+    except KeyboardInterrupt:
+        interrupted.set()
+        print("interrupted: run the same command again to start over", file=sys.stderr)
+        return 130
 
     ordered = [results[name] for _group, _lane, name, _command in chosen]
     print(f"\n{'stage':20} {'result':10} {'seconds':>8}")
