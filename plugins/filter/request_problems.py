@@ -115,6 +115,13 @@ def shown(name: str, value: Any, secret: bool = False) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+def plain(value: Any) -> Any:
+    """Return a value without Ansible's lazy containers: the validator copies deeply, and they drag everything along."""
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
 def variable_problem(name: str, value: Any) -> str:
     """Return what is wrong with one variable, or an empty text."""
     role = role_of(name)
@@ -126,7 +133,7 @@ def variable_problem(name: str, value: Any) -> str:
         near = difflib.get_close_matches(name[len(role) :], [known[len(role) :] for known in options], n=1)
         hint = f"Did you mean {role}{near[0]}?" if near else f"The role {role} knows: {', '.join(sorted(options))}."
         return f"{name}: role {role} has no such variable, found {shown(name, value)}. {hint} Correct or remove it."
-    result = ArgumentSpecValidator({name: {**spec, "required": False}}).validate({name: value})
+    result = ArgumentSpecValidator({name: {**spec, "required": False}}).validate({name: plain(value)})
     if not result.error_messages:
         return ""
     expected = spec.get("type", "str") + (f" of {spec['elements']}" if "elements" in spec else "")
