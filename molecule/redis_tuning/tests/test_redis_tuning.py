@@ -5,9 +5,6 @@
 """The running server: every declared setting has its value, before and after a restart."""
 
 import json
-import time
-
-import pytest
 
 testinfra_hosts = ["ansible://redis"]
 
@@ -63,10 +60,9 @@ def test_every_setting_runs(host):
     assert config(host, LIVE) == LIVE
 
 
-@pytest.mark.parametrize("name", ["evenkeel.conf", "redis.conf"])
-def test_the_files_belong_to_redis_alone(host, name):
-    file = host.file(f"/etc/redis/{name}")
-    assert (file.user, file.group, file.mode) == ("redis", "redis", 0o640)
+def test_the_files_belong_to_redis_alone(host):
+    attributes = host.check_output("stat -c '%U %G %a' /etc/redis/redis.conf /etc/redis/evenkeel.conf")
+    assert attributes.splitlines() == ["redis redis 640"] * 2
 
 
 def test_the_include_is_the_last_line(host):
@@ -74,8 +70,5 @@ def test_the_include_is_the_last_line(host):
 
 
 def test_every_setting_survives_a_restart_and_the_debt_is_paid(host):
-    host.check_output("systemctl restart redis-server")
-    deadline = time.monotonic() + 10
-    while host.run("redis-cli ping").rc and time.monotonic() < deadline:
-        time.sleep(0.2)
+    host.check_output("systemctl restart redis-server")  # Type=notify: returns when Redis is ready
     assert config(host, AFTER_A_RESTART) == AFTER_A_RESTART
