@@ -29,7 +29,7 @@ def psql(host, sql):
     return host.check_output("su postgres -c " + shlex.quote(f"psql -d pitch -Atc {shlex.quote(sql)}"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wished(host):
     return {wish["name"] for wish in host.ansible.get_variables()["postgres_indexing_indexes"]}
 
