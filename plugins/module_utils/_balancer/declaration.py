@@ -13,10 +13,10 @@ from .._core.errors import FleetError, InputError
 from .._core.units import parse_seconds
 
 _FIELD = "load_balancer_services"
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
-_SERVER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-_ADDRESS = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")
-_PATH = re.compile(r"^/[!-~]*$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+_PATH = re.compile(r"/[!-~]*")
 _FAST = 4  # a server whose health changes is checked that many times as often
 
 
@@ -49,17 +49,17 @@ def _complete(
     complete = {**defaults, **{key: value for key, value in service.items() if value is not None}}
     name = complete["name"]
     where = f"{_FIELD}[{name}]"
-    _expect(_NAME.match(str(name)), f"{_FIELD}[].name", name, "lower-case letters, digits, '-' and '_'", "shop")
+    _expect(_NAME.fullmatch(str(name)), f"{_FIELD}[].name", name, "lower-case letters, digits, '-' and '_'", "shop")
     _expect_port(f"{where}.port", complete["port"])
-    _expect(_PATH.match(complete["health_path"]), f"{where}.health_path", complete["health_path"], "a path", "/health")
+    _expect(_PATH.fullmatch(complete["health_path"]), f"{where}.health_path", complete["health_path"], "a path", "/health")
     for key in ("check_fall", "check_rise"):
         _expect(1 <= complete[key] <= 100, f"{where}.{key}", complete[key], "1 to 100", "3")
     inter_ms = round(parse_seconds(complete["check_interval"], f"{where}.check_interval") * 1000)
     _expect(inter_ms >= 10, f"{where}.check_interval", complete["check_interval"], "at least 10ms", "2s")
     servers = [dict(server) for server in complete.get("servers") or _slots_of(hosts, complete["slots"])]
     for server in servers:
-        _expect(_SERVER.match(server["name"]), f"{where}.servers[].name", server["name"], "a name", "app1-blue")
-        _expect(_ADDRESS.match(server["address"]), f"{where}.servers[].address", server["address"], "a host", "app1")
+        _expect(_SERVER.fullmatch(server["name"]), f"{where}.servers[].name", server["name"], "a name", "app1-blue")
+        _expect(_ADDRESS.fullmatch(server["address"]), f"{where}.servers[].address", server["address"], "a host", "app1")
         _expect_port(f"{where}.servers[{server['name']}].port", server["port"])
     _expect(servers, f"{where}.servers", [], "servers, or hosts in the group that load_balancer_group names",
             "[{name: app1-blue, address: app1, port: 8001}]")

@@ -21,7 +21,7 @@ SHOW_STAT = "show stat"
 SHOW_STATES = "show servers state"
 SHOW_INFO = "show info"
 
-_NAME = re.compile(r"^[A-Za-z0-9_.:-]+$")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _TEXT_COLUMNS = frozenset(("pxname", "svname", "status", "check_status", "last_chk", "check_desc", "addr", "mode"))
 _OPERATIONAL = ("stopped", "starting", "running", "stopping")
 _ADMIN_MAINT = 0x01 | 0x02 | 0x20 | 0x40  # forced, inherited, not resolved (2 bits); 0x04 only says "by configuration"
@@ -129,7 +129,7 @@ def server_command(backend: str, server: str, rest: str) -> str:
     :raises InputError: when a name holds anything that the runtime API would read as something else.
     """
     for field, name in (("backend", backend), ("servers[].name", server)):
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise InputError(field, name, "a name of letters, digits, '_', '.', ':' and '-'", "be_pitch")
     return f"set server {backend}/{server} {rest}"
 

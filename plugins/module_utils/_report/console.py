@@ -43,7 +43,8 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
 
 def _comparison(comparison: Mapping[str, Any]) -> list[str]:
     heads = [f"{comparison['before']}→{comparison['after']}", *_HEADINGS.values()]
-    return table(heads, [[row["scenario"], *(_pair(name, row[name]) for name in METRICS)] for row in comparison["rows"]])
+    rows = [[row["scenario"], *(_pair(name, row[name]) for name in METRICS)] for row in comparison["rows"]]
+    return table(heads, rows)
 
 
 def _pair(name: str, pair: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from .redaction import clean
 
 KINDS = ("preflight", "probe", "indexes", "settings", "rollout", "rollback", "balancer")
 
-_RUN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -67,7 +67,7 @@ def write_part(directory: str, run: str, part: Mapping[str, Any]) -> Path:
 
     :raises FleetError: when the directory cannot be written.
     """
-    if not _RUN.match(run):
+    if not _RUN.fullmatch(run):
         raise InputError("report_run", run, "letters, digits, '.', '_' and '-'", "20261121T081500Z")
     parts = Path(directory) / run / "parts"
     name = "-".join(_FORBIDDEN.sub("_", part[key]) for key in ("recorded_at", "step", "host"))

@@ -50,7 +50,7 @@ def size(value: Any) -> str:
     return NOTHING if value is None else format_bytes(value)
 
 
-def change(name: str, pair: Mapping[str, Any]) -> str:
+def change(pair: Mapping[str, Any]) -> str:
     """What a metric came to: ``3.9× less``, ``1.2× more``, ``same``; a dash where that cannot be said."""
     ratio = pair.get("ratio")
     if not ratio:

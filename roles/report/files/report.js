@@ -13,11 +13,13 @@
   const LINES = ["before", "after", "third", "aborting", "committed"];
   const drawn = [];
 
+  const ticks = (more = {}) => ({ color: colour("soft"), font: { size: 11 }, maxTicksLimit: 7, maxRotation: 0, ...more });
+
   function axis(title, more = {}) {
     return {
       title: { display: Boolean(title), text: title, color: colour("soft"), font: { size: 11 } },
       grid: { color: colour("grid") }, border: { display: false },
-      ticks: { color: colour("soft"), font: { size: 11 }, maxTicksLimit: 7, maxRotation: 0 }, ...more,
+      ticks: ticks(), ...more,
     };
   }
 
@@ -60,7 +62,7 @@
       options: options({
         x: axis("", { grid: { display: false } }),
         y: log
-          ? axis(`${title}, logarithmic`, { type: "logarithmic", ticks: { color: colour("soft"), font: { size: 11 }, callback: decades } })
+          ? axis(`${title}, logarithmic`, { type: "logarithmic", ticks: ticks({ callback: decades }) })
           : axis(title, { beginAtZero: true }),
       }),
     });
@@ -79,9 +81,9 @@
         x: axis("percentile", {
           type: "logarithmic", min: 1, max: 1000,
           afterBuildTicks: (scale) => { scale.ticks = [1, 2, 10, 100, 1000].map((value) => ({ value })); },
-          ticks: { color: colour("soft"), font: { size: 11 }, callback: (x) => ({ 1: "0", 2: "50", 10: "90", 100: "99", 1000: "99.9" })[x] },
+          ticks: ticks({ callback: (x) => ({ 1: "0", 2: "50", 10: "90", 100: "99", 1000: "99.9" })[x] }),
         }),
-        y: axis("ms", { type: "logarithmic", ticks: { color: colour("soft"), font: { size: 11 }, callback: decades } }),
+        y: axis("ms", { type: "logarithmic", ticks: ticks({ callback: decades }) }),
       }, {
         tooltip: {
           callbacks: {
@@ -94,7 +96,7 @@
   }
 
   function seconds(end, more = {}) {
-    return axis("seconds since the start", { type: "linear", min: 0, max: Math.ceil(end), offset: false, ...more });
+    return axis("seconds since the start", { type: "linear", min: 0, max: Math.ceil(end), offset: false, ticks: ticks({ includeBounds: false }), ...more });
   }
 
   function traffic(chart, index) {

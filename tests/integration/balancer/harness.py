@@ -112,8 +112,14 @@ class Balancer:
 
     def switch(self, *servers: dict[str, Any], backend: str = "be_shop", **options: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "socket": self.socket, "backend": backend, "servers": servers, "healthy": False, "deadline_s": 5.0,
-            "drain_deadline_s": 0.0, "state_file": str(self.state_file), "check_mode": False,
+            "socket": self.socket,
+            "backend": backend,
+            "servers": servers,
+            "healthy": False,
+            "deadline_s": 5.0,
+            "drain_deadline_s": 0.0,
+            "state_file": str(self.state_file),
+            "check_mode": False,
             "warn": self.warnings.append,
         }
         return change_servers(**{**arguments, **options})

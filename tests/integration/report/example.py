@@ -22,8 +22,17 @@ def at(second: float) -> str:
 
 def part(second: float, kind: str, step: str, host: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
-        "step": step, "kind": kind, "title": more.pop("title", f"{step} on {host}"), "host": host, "verdict": "pass",
-        "reasons": [], "started_at": at(second), "duration_s": 1.0, "recorded_at": at(second + 1), "data": data, **more,
+        "step": step,
+        "kind": kind,
+        "title": more.pop("title", f"{step} on {host}"),
+        "host": host,
+        "verdict": "pass",
+        "reasons": [],
+        "started_at": at(second),
+        "duration_s": 1.0,
+        "recorded_at": at(second + 1),
+        "data": data,
+        **more,
     }
 
 
@@ -33,14 +42,20 @@ def probe_result(median_ms: float, rng: random.Random) -> dict[str, Any]:
     metrics = {f"p{percent}_ms": histogram.percentile_ms(percent) for percent in (50, 95, 99)}
     metrics |= {"requests": 3000, "errors": 0, "error_rate": 0.0, "rps": round(10_000 / median_ms, 1)}
     return {
-        "verdict": "pass", "reasons": [], "metrics": metrics, "started_at": at(0), "duration_s": 10.0,
+        "verdict": "pass",
+        "reasons": [],
+        "metrics": metrics,
+        "started_at": at(0),
+        "duration_s": 10.0,
         "samples": {"histograms": {"default": histogram.to_dict()}},
     }
 
 
 def probe(second: float, label: str, faster: float) -> dict[str, Any]:
     rng = random.Random(label)
-    results = {name: probe_result(median / (faster if median > 20 else 1.05), rng) for name, median in SCENARIOS.items()}
+    results = {
+        name: probe_result(median / (faster if median > 20 else 1.05), rng) for name, median in SCENARIOS.items()
+    }
     data = {"label": label, "target": "http://edge1", "scenarios": results}
     return part(second, "probe", f"probe-{label}", "load1", data, title=f"Load probe: {label}", duration_s=60.0)
 
@@ -52,17 +67,25 @@ def way(start: float, *states: tuple[float, str, dict[str, Any]]) -> list[dict[s
 def watch(second: float, seconds: int, failed: dict[int, int]) -> dict[str, Any]:
     rng = random.Random(seconds)
     series = [
-        {"t_s": t, "requests": 50, "errors": failed.get(t, 0), "p95_ms": round(14 + rng.random() * 8 + 40 * (t in failed), 2)}
+        {
+            "t_s": t,
+            "requests": 50,
+            "errors": failed.get(t, 0),
+            "p95_ms": round(14 + rng.random() * 8 + 40 * (t in failed), 2),
+        }
         for t in range(seconds)
     ]
     return {
-        "metrics": {"requests": 50 * seconds, "errors": sum(failed.values())}, "samples": {"series": series},
+        "metrics": {"requests": 50 * seconds, "errors": sum(failed.values())},
+        "samples": {"series": series},
         "started_at": at(second),
     }
 
 
 def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> dict[str, Any]:
-    evidence = {"gate": {"verdict": "fail" if bad else "pass", "reasons": ["error_rate < 1%: measured 0.2"] if bad else []}}
+    evidence = {
+        "gate": {"verdict": "fail" if bad else "pass", "reasons": ["error_rate < 1%: measured 0.2"] if bad else []}
+    }
     begin = [(0.5, "PLANNED", {"release": release, "slot": "green"}), (0.6, "LOCKED", {}), (1.0, "STAGED", {})]
     back = [(0, "ABORTING", {"reason": "error_rate < 1%: measured 0.2"}), (2.6, "ROLLED_BACK", {})]
     if bad:
@@ -70,8 +93,16 @@ def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> d
         others = [*begin, *[(22 + t, s, d) for t, s, d in back]]
         ways = {"app1": canary, "app2": others, "app3": others}
     else:
+
         def through(t: float) -> list[tuple[float, str, dict[str, Any]]]:
-            return [*begin, (t, "VERIFIED", evidence), (t + 1.5, "SWITCHED", {}), (t + 4, "SOAKING", {}), (38, "COMMITTED", {})]
+            return [
+                *begin,
+                (t, "VERIFIED", evidence),
+                (t + 1.5, "SWITCHED", {}),
+                (t + 4, "SOAKING", {}),
+                (38, "COMMITTED", {}),
+            ]
+
         ways = {"app1": through(9), "app2": through(20), "app3": through(28)}
     waves = {"app1": 1, "app2": 2, "app3": 2}
     total = sum(failed.values())
@@ -79,16 +110,33 @@ def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> d
     requests = counted["metrics"]["requests"]
     ended = "rolled back on every host" if bad else "committed on every host"
     data = {
-        "service": "pitch", "release": release, "kind": "rollout", "requests": requests, "failed_requests": total,
-        "rolled_back_in_s": 5.6 if bad else None, "watch": counted,
+        "service": "pitch",
+        "release": release,
+        "kind": "rollout",
+        "requests": requests,
+        "failed_requests": total,
+        "rolled_back_in_s": 5.6 if bad else None,
+        "watch": counted,
         "lines": [f"rollout of pitch to {release}: {ended} after 39.0 s; {total} of {requests} requests failed"],
         "hosts": {
-            host: {"wave": waves[host], "state": states[-1][1], "settled": True, "answers": True, "steps": way(second, *states)}
+            host: {
+                "wave": waves[host],
+                "state": states[-1][1],
+                "settled": True,
+                "answers": True,
+                "steps": way(second, *states),
+            }
             for host, states in ways.items()
         },
     }
     return part(
-        second, "rollout", "rollout", "app1", data, title=f"Rollout of pitch to {release}", duration_s=39.0,
+        second,
+        "rollout",
+        "rollout",
+        "app1",
+        data,
+        title=f"Rollout of pitch to {release}",
+        duration_s=39.0,
         verdict="fail" if bad else "pass",
         reasons=["app1: Load gate: error_rate < 1%: measured 0.2"] if bad else [],
     )
@@ -96,16 +144,36 @@ def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> d
 
 def indexes(second: float) -> dict[str, Any]:
     rows = [
-        {"name": f"pitches_{column}", "schema": "public", "table": "pitches", "action": action, "reason": reason,
-         "statements": [f'CREATE INDEX CONCURRENTLY "pitches_{column}" ON "public"."pitches" ("{column}")'] * (action != "none"),
-         "size_bytes": 9_000_000, "duration_s": 1.25}
+        {
+            "name": f"pitches_{column}",
+            "schema": "public",
+            "table": "pitches",
+            "action": action,
+            "reason": reason,
+            "statements": [f'CREATE INDEX CONCURRENTLY "pitches_{column}" ON "public"."pitches" ("{column}")']
+            * (action != "none"),
+            "size_bytes": 9_000_000,
+            "duration_s": 1.25,
+        }
         for column, action, reason in (
-            ("status", "create", "it is missing"), ("genre", "create", "it is missing"),
-            ("title", "rebuild", "the definition differs"), ("owner_id", "none", "as declared"),
+            ("status", "create", "it is missing"),
+            ("genre", "create", "it is missing"),
+            ("title", "rebuild", "the definition differs"),
+            ("owner_id", "none", "as declared"),
         )
     ]
-    evidence = [{"schema": "public", "name": "pitches", "rows": 1_200_000, "live_rows": 1_200_144, "table_bytes": 98_566_144,
-                 "indexes_bytes": 27_000_832, "seq_scan": 48_211, "idx_scan": 92}]
+    evidence = [
+        {
+            "schema": "public",
+            "name": "pitches",
+            "rows": 1_200_000,
+            "live_rows": 1_200_144,
+            "table_bytes": 98_566_144,
+            "indexes_bytes": 27_000_832,
+            "seq_scan": 48_211,
+            "idx_scan": 92,
+        }
+    ]
     data = {"database": "pitch", "changed": True, "extensions": ["pg_trgm"], "indexes": rows, "evidence": evidence}
     return part(second, "indexes", "index", "db1", data, title="Indexes of pitch")
 
@@ -113,21 +181,35 @@ def indexes(second: float) -> dict[str, Any]:
 def settings(second: float) -> dict[str, Any]:
     rows = [
         {"setting": "maxmemory", "before": "0", "after": "268435456", "action": "set", "source": "60 % of the memory"},
-        {"setting": "maxmemory-policy", "before": "noeviction", "after": "allkeys-lfu", "action": "set", "source": "profile cache"},
+        {
+            "setting": "maxmemory-policy",
+            "before": "noeviction",
+            "after": "allkeys-lfu",
+            "action": "set",
+            "source": "profile cache",
+        },
         {"setting": "requirepass", "before": "old-hunter2", "after": "new-hunter2", "action": "set", "source": ""},
         {"setting": "io-threads", "before": "1", "after": "3", "action": "restart", "source": "4 cores"},
         {"setting": "timeout", "before": "0", "after": "0", "action": "none", "source": ""},
     ]
-    data = {"settings": rows, "restart_debt": [{"setting": "io-threads", "running": "1", "wanted": "3"}],
-            "evidence": {"version": "7.0.15", "used_memory_bytes": 1_048_576, "hit_rate": 0.9}}
+    data = {
+        "settings": rows,
+        "restart_debt": [{"setting": "io-threads", "running": "1", "wanted": "3"}],
+        "evidence": {"version": "7.0.15", "used_memory_bytes": 1_048_576, "hit_rate": 0.9},
+    }
     return part(second, "settings", "redis", "cache1", data, title="Redis settings of cache1")
 
 
 def preflight(host: str, level: str) -> dict[str, Any]:
     findings = [
         {"level": "pass", "what": "memory", "expected": "at least 512 MiB", "found": "2.0 GiB", "remedy": ""},
-        {"level": level, "what": "file descriptors", "expected": "at least 65536", "found": "1024",
-         "remedy": "Raise LimitNOFILE." if level != "pass" else ""},
+        {
+            "level": level,
+            "what": "file descriptors",
+            "expected": "at least 65536",
+            "found": "1024",
+            "remedy": "Raise LimitNOFILE." if level != "pass" else "",
+        },
     ]
     data = {"findings": findings, "metrics": {"pass": 1}}
     return part(0, "preflight", "preflight", host, data, title=f"Preflight of {host}")

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret gets into a part, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._report.redaction import HIDDEN, clean
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = "hunter2-S3cr3t"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "db_password",
+        "lab_postgres_password",
+        "PGPASSWORD",
+        "passwd",
+        "login_password",
+        "requirepass",
+        "masterauth",
+        "secret",
+        "client_secret",
+        "token",
+        "session_tokens",
+        "api_key",
+        "apikey",
+        "private-key",
+        "ssh_private_key",
+        "credentials",
+        "Authorization",
+        "Set-Cookie",
+        "DATABASE_URL",
+        "database_uri",
+        "REDIS_URL",
+        "dsn",
+    ],
+)
+def test_keys_that_name_a_secret_are_dropped(name: str) -> None:
+    assert clean({"deep": [{name: SECRET, "kept": 1}]}) == {"deep": [{"kept": 1}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"postgresql://pitch:{SECRET}@db1:5432/pitch",
+        f"redis://:{SECRET}@cache1:6379/0",
+        f"failed: https://ops:{SECRET}@registry1/v2/",
+        f"Authorization: Bearer {SECRET}",
+        f"PGPASSWORD={SECRET} psql",
+        f"password: {SECRET}",
+        f"auth-token={SECRET}",
+    ],
+)
+def test_secrets_inside_a_text_are_hidden(text: str) -> None:
+    cleaned = clean({"msg": text})["msg"]
+    assert SECRET not in cleaned
+    assert HIDDEN in cleaned
+
+
+def test_a_row_about_a_secret_keeps_its_name_and_loses_its_values() -> None:
+    row = {"setting": "requirepass", "before": SECRET, "after": SECRET, "action": "set"}
+    assert clean(row) == {"setting": "requirepass", "before": HIDDEN, "after": HIDDEN, "action": "set"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"auth": {"metrics": {"p95_ms": 9.1}}, "keyspace_hits": 9, "passed": 3},
+        "http://edge1/api/browse?status=published",
+        "error_rate < 1%: measured 0.2",
+        "12:30 u:v",
+        None,
+        True,
+        0.5,
+    ],
+)
+def test_everything_else_stays(value: Any) -> None:
+    assert clean(value) == value
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
+def test_what_comes_out_is_json_and_clean_already(value: Any) -> None:
+    cleaned = clean(value)
+    json.dumps(cleaned, allow_nan=False)
+    assert clean(cleaned) == cleaned
+
+
+def test_numbers_that_json_lacks_become_null() -> None:
+    assert clean([math.inf, math.nan]) == [None, None]
