@@ -95,7 +95,7 @@ def samples(report: Report, requests: Sequence[Request], percentiles: Sequence[f
         "errors": dict(sorted(errors.items())),
         "statuses": dict(sorted(statuses.items())),
         "header_counts": dict(sorted(headers.items())),
-        "error_examples": [example for error in sorted(report.tally.examples) for example in report.tally.examples[error]],
+        "error_examples": [one for _error, examples in sorted(report.tally.examples.items()) for one in examples],
         "tags": {tag: tagged(tag) for tag in sorted({tag for request in requests for tag in request.tags})},
         "series": series(report.tally),
         "histograms": {name: histogram.to_dict() for name, histogram in histograms.items()},
