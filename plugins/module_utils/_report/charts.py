@@ -14,6 +14,8 @@ from .collect import seconds_between
 #: Where the percentile curves are read: denser towards the tail, which is what users feel.
 PERCENTILES = (0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9)
 
+_ROOM = 1.05  # after the last event, so that the state in which a host ended can be seen
+
 
 def charts(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the charts of a report, by their place on the page: ``comparison``, ``curves`` and ``rollouts``."""
@@ -71,7 +73,7 @@ def rollout(step: Mapping[str, Any]) -> dict[str, Any]:
         for row in (watch.get("samples") or {}).get("series") or []
     ]
     ways = {name: _way(host.get("steps") or [], origin) for name, host in hosts.items()}
-    last = [events[-1]["t_s"] for events in ways.values() if events] + [row["t_s"] + 1 for row in series[-1:]]
+    last = [events[-1]["t_s"] * _ROOM for events in ways.values() if events] + [row["t_s"] + 1 for row in series[-1:]]
     return {
         "origin": origin,
         "end_s": max(last, default=0.0),

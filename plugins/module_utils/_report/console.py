@@ -38,7 +38,7 @@ def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
             yield ["Preflight", f"{len(hosts)} host(s)", verdict, ""]
     for step in steps:
         if step["kind"] != "preflight":
-            yield [step["title"], step["host"], step["verdict"], seconds(step["duration_s"])]
+            yield [step["title"], step["host"], step["verdict"], seconds(step["duration_s"] or None)]
 
 
 def _comparison(comparison: Mapping[str, Any]) -> list[str]:
