@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec({
+        _result, options = self.validate_argument_spec({
             "directory": {"type": "path", "required": True},
             "run": {"type": "str", "default": ""},
             "title": {"type": "str", "default": "Fleet report"},

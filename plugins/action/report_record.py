@@ -21,7 +21,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec({
+        _result, arguments = self.validate_argument_spec({
             "directory": {"type": "path", "required": True},
             "run": {"type": "str", "required": True},
             "record": {"type": "dict", "required": True},

@@ -13,9 +13,6 @@ import re
 from pathlib import Path
 from typing import Any, Mapping
 
-import jinja2
-from markupsafe import Markup
-
 from .charts import charts
 from .wording import FILTERS
 
@@ -30,6 +27,10 @@ def render(report: Mapping[str, Any], role: Path) -> str:
 
     :arg role: the directory of the role ``report``, with its templates and the charting library.
     """
+    # Here, because ansible-test imports every file with Pythons that have nothing but the standard library.
+    import jinja2
+    from markupsafe import Markup
+
     library = _SOURCE_MAP.sub("", (role / "files/vendor/chart.umd.js").read_text(encoding="utf-8"))
     drawing = (role / "files/report.js").read_text(encoding="utf-8")
     for script in (library, drawing):

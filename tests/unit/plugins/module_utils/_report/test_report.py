@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.collect import collect
@@ -36,12 +35,16 @@ def report(parts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
 
 
 def test_a_report_is_as_its_schema_says() -> None:
+    import jsonschema
+
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(json.dumps(report())), schema)
 
 
 def test_the_schema_refuses_what_is_no_report() -> None:
+    import jsonschema
+
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**report(), "verdict": "perhaps"}, schema)
