@@ -51,16 +51,18 @@ def _complete(
     where = f"{_FIELD}[{name}]"
     _expect(_NAME.fullmatch(str(name)), f"{_FIELD}[].name", name, "lower-case letters, digits, '-' and '_'", "shop")
     _expect_port(f"{where}.port", complete["port"])
-    _expect(_PATH.fullmatch(complete["health_path"]), f"{where}.health_path", complete["health_path"], "a path", "/health")
+    path = complete["health_path"]
+    _expect(_PATH.fullmatch(path), f"{where}.health_path", path, "a path", "/health")
     for key in ("check_fall", "check_rise"):
         _expect(1 <= complete[key] <= 100, f"{where}.{key}", complete[key], "1 to 100", "3")
     inter_ms = round(parse_seconds(complete["check_interval"], f"{where}.check_interval") * 1000)
     _expect(inter_ms >= 10, f"{where}.check_interval", complete["check_interval"], "at least 10ms", "2s")
     servers = [dict(server) for server in complete.get("servers") or _slots_of(hosts, complete["slots"])]
     for server in servers:
-        _expect(_SERVER.fullmatch(server["name"]), f"{where}.servers[].name", server["name"], "a name", "app1-blue")
-        _expect(_ADDRESS.fullmatch(server["address"]), f"{where}.servers[].address", server["address"], "a host", "app1")
-        _expect_port(f"{where}.servers[{server['name']}].port", server["port"])
+        member, address = server["name"], server["address"]
+        _expect(_SERVER.fullmatch(member), f"{where}.servers[].name", member, "a name", "app1-blue")
+        _expect(_ADDRESS.fullmatch(address), f"{where}.servers[].address", address, "a host", "app1")
+        _expect_port(f"{where}.servers[{member}].port", server["port"])
     _expect(servers, f"{where}.servers", [], "servers, or hosts in the group that load_balancer_group names",
             "[{name: app1-blue, address: app1, port: 8001}]")
     return {

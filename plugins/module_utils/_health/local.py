@@ -21,7 +21,7 @@ def run_command(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
     """Return exit code, output and error output; 124 on a time-out and 127 where there is no such command."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
             encoding="utf-8", errors="replace", start_new_session=True,
         )  # fmt: skip

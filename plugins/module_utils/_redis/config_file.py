@@ -84,7 +84,7 @@ def try_parse(executable: str, text: str) -> None:
     :raises FleetError: with the line that the parser does not take.
     """
     tried = [line for line in text.splitlines() if _directive(line)[:1] not in ([name] for name in _NOT_TRIED)]
-    run = subprocess.run(
+    run = subprocess.run(  # pylint: disable=ansible-bad-function
         [executable, "-"], input="\n".join([*tried, _SENTINEL, ""]), capture_output=True, text=True, timeout=10,
         check=False, errors="replace",
     )

@@ -32,8 +32,8 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
     :arg slots: port by slot name, for example ``{"blue": 8001, "green": 8002}``.
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
-        none serves) and ``target_port``, ``in_place`` (the wanted release serves everywhere and nothing is left to do), ``conflicts``
-        (sentences about witnesses that contradict each other) and what the witnesses said.
+        none serves) and ``target_port``, ``in_place`` (the wanted release serves everywhere and nothing is
+        left to do), ``conflicts`` (sentences about witnesses that contradict each other) and what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}

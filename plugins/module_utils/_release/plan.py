@@ -217,5 +217,5 @@ def rollback_target(ledgers: Mapping[str, Mapping[str, Any]], target: str) -> di
         listed = "; ".join(f"{release} ({image}) on {', '.join(hosts)}" for (release, image), hosts in found.items())
         raise FleetError(f"rollback_to: expected {target} to mean one release for all hosts, found {listed}.",
                          "Name the release, or bring it with the playbook rollout.")
-    ((release, image),) = found
+    release, image = next(iter(found))
     return {"release": release, "image": image}

@@ -77,5 +77,5 @@ def test_tls_is_verified_unless_told_otherwise(session):
 
 
 def test_a_port_of_something_else_is_said_plainly(session):
-    with pytest.raises(ProtocolError, match="SSH-2.0"), session(port=22):
+    with pytest.raises(ProtocolError, match=r"SSH-2\.0"), session(port=22):
         pass

@@ -21,7 +21,7 @@ def answer(listener, data):
     """Accept one connection, send some bytes and close."""
 
     def serve():
-        peer, _ = listener.accept()
+        peer, dummy = listener.accept()
         with peer:
             peer.recv(1024)
             peer.sendall(data)

@@ -81,7 +81,7 @@ def test_chunks_with_extensions_and_trailers():
 
 def test_interim_responses_are_not_the_answer():
     assert answer_of(INTERIM).status == 200
-    events, _ = events_of([INTERIM])
+    events, dummy = events_of([INTERIM])
     assert [event.status for event in events if isinstance(event, Head)] == [103, 100, 200]
 
 
@@ -137,7 +137,7 @@ def test_the_limit_of_the_head_is_exact(size):
     start, end = b"HTTP/1.1 204 No\r\nX: ", b"\r\n\r\n"
     data = start + b"x" * (size - len(start) - len(end)) + end
     for pieces in ([data], [data[i:i + 1] for i in range(len(data))]):
-        events, _ = events_of(pieces, limit=200)
+        events, dummy = events_of(pieces, limit=200)
         assert isinstance(events[-1], End if size <= 200 else Broken)
 
 
@@ -165,8 +165,8 @@ def test_any_cut_gives_the_same_events(data, cuts, method, close):
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_no_bytes_crash_the_parser(tail, cut):
     data = b"HTTP/1.1 200 OK\r\n"[:cut % 18] + tail
-    whole, _ = events_of([data], close=True, limit=100)
-    halves, _ = events_of([data[:cut], data[cut:]], close=True, limit=100)
+    whole, dummy = events_of([data], close=True, limit=100)
+    halves, dummy = events_of([data[:cut], data[cut:]], close=True, limit=100)
     assert whole == halves
     assert isinstance(whole[-1], (End, Broken))
 

@@ -120,7 +120,7 @@ class Server:
         return self.first.encode()
 
     def outcome(self, final):
-        without_proof, _, proof = final.decode().rpartition(",p=")
+        without_proof, dummy, proof = final.decode().rpartition(",p=")
         exchange = f"{self.bare},{self.first},{without_proof}"
         client_key = self.hmac(self.salted, "Client Key")
         signature = self.hmac(hashlib.sha256(client_key).digest(), exchange)
