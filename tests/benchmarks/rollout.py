@@ -1,0 +1,77 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rollout costs its users: failed requests of v1 → v2 → v1 cycles under constant load, and its seconds.
+
+The peer is what many fleets do: change the image and run `docker compose up -d` on one host after the other, behind the
+same load balancer.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from integration.rollout.fleet import ENVIRONMENT, ROOT, Fleet
+
+from benchmarks.common import figure, paired
+
+RATE_RPS = 50
+SETTLE_S = 3
+
+
+def figures(rounds: int) -> list[dict[str, Any]]:
+    """Return failed requests per cycle, ours and the peer's, and the seconds of one rollout."""
+    fleet = Fleet()
+    images = {}
+    for release in ("v2", "v1"):  # ends on v1, and both images are on every host
+        done = fleet.play("deploy", deploy_compose_release=release)
+        if done.rc:
+            raise RuntimeError(done.output)
+        images[release] = next(iter(fleet.ledgers().values()))["status"]["current"]["image"]
+    pairs = paired(rounds, lambda: ours(fleet), lambda: peer(fleet, images))
+    return [
+        figure("failed requests per cycle", "== 0", [mine["failed"] for mine, _ in pairs]),
+        figure("failed requests per cycle, docker compose up -d", "> 0", [theirs["failed"] for _, theirs in pairs]),
+        figure("duration of a rollout over 3 hosts", "<= 40", [mine["seconds"] for mine, _ in pairs], "s"),
+    ]
+
+
+def ours(fleet: Fleet) -> dict[str, float]:
+    """Roll v2 out and v1 back, with our gates and our watch."""
+    failed, started = 0, time.monotonic()
+    for release in ("v2", "v1"):
+        done = fleet.play("rollout", deploy_compose_release=release, rollout_watch_rate_rps=RATE_RPS)
+        if done.rc:
+            raise RuntimeError(done.output)
+        failed += done.failed_requests
+    return {"failed": failed, "seconds": (time.monotonic() - started) / 2}
+
+
+def peer(fleet: Fleet, images: dict[str, str]) -> dict[str, float]:
+    """Replace the container on one host after the other, and the same back, under the same load."""
+    slots = {host: found["status"]["current"]["slot"] for host, found in fleet.ledgers().items()}
+    with tempfile.TemporaryDirectory() as directory:
+        probe = subprocess.Popen(
+            ["ansible", "load[0]", "-m", "evenkeel.fleet.load_probe", "--tree", directory, "-a", json.dumps({
+                "target": f"http://{fleet.edge}", "executor": "constant_arrival_rate", "rate_rps": RATE_RPS,
+                "duration_s": 600, "stop_path": "/tmp/evenkeel-bench-stop",
+                "scenarios": [{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}]})],
+            cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        time.sleep(SETTLE_S)
+        for release, before in (("v2", "v1"), ("v1", "v2")):
+            for host, slot in slots.items():
+                home = f"/opt/evenkeel/pitch/{slot}"
+                change = f"sed -i 's|{images[before]}|{images[release]}|' {home}/compose.yaml"
+                fleet.ask(host, "ansible.builtin.shell", f"{change} && docker compose --project-directory {home} up -d")
+            time.sleep(SETTLE_S)
+        fleet.ask("load[0]", "ansible.builtin.file", "path=/tmp/evenkeel-bench-stop", "state=touch")
+        probe.wait()
+        fleet.ask("load[0]", "ansible.builtin.file", "path=/tmp/evenkeel-bench-stop", "state=absent")
+        (result,) = [json.loads(path.read_text()) for path in Path(directory).iterdir()]
+    return {"failed": result["metrics"]["errors"]}

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rollouts of the reference app: each ends in one release everywhere, with the ledgers to prove it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+SLOW = pytest.mark.skipif(not os.environ.get("EVENKEEL_FAULTS"), reason="one of the long ones: set EVENKEEL_FAULTS=1")
+
+
+def states(fleet, host):
+    """Return the states of the last run in a host's ledger."""
+    found = fleet.ledgers()[host]
+    return [record["state"] for record in found["records"] if record["run"] == found["status"]["run"]]
+
+
+def test_there_and_back_without_a_failed_request(fleet):
+    plan = fleet.play("rollout", "--check", deploy_compose_release="v2")
+    assert plan.rc == 0, plan.output
+    assert plan.changed == 0
+    assert f"1. canary: {fleet.hosts[0]}" in plan.output
+    assert f"2. wave 2: {', '.join(fleet.hosts[1:])}" in plan.output
+    assert fleet.is_on("v1")
+
+    there = fleet.play("rollout", deploy_compose_release="v2")
+    assert there.rc == 0, there.output
+    assert there.failed_requests == 0, there.output
+    assert fleet.is_on("v2")
+    assert states(fleet, fleet.hosts[0]) == [
+        "PLANNED", "LOCKED", "STAGED", "STAGED", "VERIFIED", "VERIFIED", "SWITCHED", "SWITCHED", "SOAKING",
+        "COMMITTED", "COMMITTED"]
+
+    again = fleet.play("rollout", deploy_compose_release="v2")
+    assert again.rc == 0, again.output
+    assert again.changed == 0, again.output
+    assert "already active on every host: nothing to do" in again.output
+
+    back = fleet.play("rollback", rollback_to="previous")
+    assert back.rc == 0, back.output
+    assert back.failed_requests == 0, back.output
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.parametrize(("release", "reason"), [
+    ("bad-late", "through the load balancer"),
+    pytest.param("bad-browse", "Gate on the new release alone", marks=SLOW),
+    pytest.param("bad-errors", "Gate on the new release alone", marks=SLOW),
+    pytest.param("bad-crash", "Wait until it is healthy", marks=SLOW),
+])
+def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason):
+    done = fleet.play("rollout", deploy_compose_release=release)
+    assert done.rc == 2, done.output
+    assert f"rollout of pitch to {release}: rolled back on every host" in done.output
+    assert reason in done.output
+    assert fleet.is_on("v1")
+    for host in fleet.hosts:
+        assert states(fleet, host)[-3:] == ["ABORTING", "ABORTING", "ROLLED_BACK"]
+    if release != "bad-late":
+        assert done.failed_requests == 0, done.output
+
+
+@pytest.mark.parametrize(("variables", "message"), [
+    ({"deploy_compose_release": "v99"}, "v99: expected it on this host or in its registry"),
+    ({"deploy_compose_release": "v 2"}, "deploy_compose_release: expected letters"),
+    ({"deploy_compose_release": "v2", "rollout_canary_hosts": ["nobody"]}, "rollout_canary_hosts: expected hosts out"),
+    ({"deploy_compose_release": "v2", "rollout_waves": ["0%"]}, "rollout_waves: expected"),
+    ({"deploy_compose_release": "v2", "deploy_compose_ports": {"blue": 8001, "green": 8001}},
+     "deploy_compose_ports: expected two slots"),
+    ({"deploy_compose_release": "v2", "rollout_load_host": ""}, "rollout_watch: expected a host in group load"),
+    ({"deploy_compose_release": "v2", "rollout_wave": [1]}, "rollout_wave: role rollout has no such variable"),
+])
+def test_bad_input_changes_nothing(fleet, variables, message):
+    before = fleet.ledgers()
+    done = fleet.play("rollout", **variables)
+    assert done.rc != 0
+    assert "Nothing was changed." in done.output
+    assert message in " ".join(done.output.split())
+    assert done.changed == 0
+    assert {host: one["records"] for host, one in fleet.ledgers().items()} == {
+        host: one["records"] for host, one in before.items()}
+
+
+def test_rollback_to_what_was_never_there_is_refused(fleet):
+    done = fleet.play("rollback", rollback_to="v77")
+    assert done.rc != 0
+    assert "rollback_to: expected v77 in the ledger" in " ".join(done.output.split())
+    assert done.changed == 0
+
+
+@SLOW
+def test_a_host_that_goes_away_before_its_wave_stops_the_rollout(fleet):
+    lost = fleet.hosts[-1]
+    machine = fleet.ask(lost, "ansible.builtin.debug", "var=ansible_host")[lost]["ansible_host"]
+    try:
+        done = fleet.play_until(f"wave 2: {fleet.hosts[1]}", lambda: subprocess.check_call(["docker", "kill", machine]),
+                                "rollout", deploy_compose_release="v2")
+    finally:
+        subprocess.run(["docker", "start", machine], check=True)
+    assert done.rc != 0
+    assert "a person has to look" in done.output
+    assert f"{lost} (wave 2): " in done.output
+    others = {host: found["status"] for host, found in fleet.ledgers().items() if host != lost}
+    assert {status["state"] for status in others.values()} == {"ROLLED_BACK"}
+    assert all(name.split("-")[0] != lost or name == f"{lost}-{fleet.ledgers()[lost]['status']['current']['slot']}"
+               for servers in fleet.serving().values() for name in servers)
+
+    done = fleet.play("deploy", deploy_compose_release="v1")
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v1")
