@@ -63,9 +63,9 @@ class Misbehaving:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
-        with contextlib.suppress(OSError):
-            with self._context.wrap_socket(connection, server_side=True) if self._context else connection as ready:
-                self._handle(ready)
+        with (contextlib.suppress(OSError),
+              self._context.wrap_socket(connection, server_side=True) if self._context else connection as ready):
+            self._handle(ready)
 
     def close(self):
         self._listener.close()
