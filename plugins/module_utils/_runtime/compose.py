@@ -14,7 +14,7 @@ import re
 from typing import Any, Mapping
 
 from .._core.errors import FleetError, InputError
-from .engine import Engine, EngineError
+from .engine import Engine
 
 LABEL = "evenkeel."
 
@@ -71,7 +71,7 @@ class Compose:
             return self._resolved(reference, match["digest"], True)
         try:
             digest = self._engine.registry_digest(reference)
-        except EngineError as error:
+        except FleetError as error:
             if local and not match:
                 for name in local.get("RepoDigests") or []:
                     if repository_of(name) == repository_of(reference):
