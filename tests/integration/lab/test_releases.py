@@ -287,8 +287,7 @@ def test_bad_late_answers_well_at_first(environment) -> None:
 
 def test_bad_slow_is_slow_except_for_health(start) -> None:
     app = start("bad-slow")
-    assert app.ask("/health").seconds < 0.5
-    assert app.ask("/api/auth").seconds > 0.8
+    assert app.ask("/api/auth").seconds > 3 > app.ask("/health").seconds
 
 
 def test_bad_leak_keeps_memory_per_request(start) -> None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 ERROR_EVERY = 5  # one request in five fails: 20 %
 LATE_AFTER = 400  # requests that bad-late answers well
-SLOW_S = 0.8
+SLOW_S = 3.0
 LEAK_BYTES = 256 * 1024  # kept per request
 
 Fault = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
