@@ -98,7 +98,8 @@ def test_a_host_that_goes_away_before_its_wave_stops_the_rollout(fleet):
     lost = fleet.hosts[-1]
     machine = fleet.ask(lost, "ansible.builtin.debug", "var=ansible_host")[lost]["ansible_host"]
     try:
-        done = fleet.play_until("[evenkeel.fleet.rollout : Wave | wave 2", lambda: subprocess.check_call(["docker", "kill", machine]),
+        done = fleet.play_until("[evenkeel.fleet.rollout : Wave | wave 2",
+                                lambda: subprocess.check_call(["docker", "kill", machine]),
                                 "rollout", deploy_compose_release="v2")
     finally:
         subprocess.run(["docker", "start", machine], check=True)
