@@ -37,7 +37,8 @@ def figures(rounds: int) -> list[dict[str, Any]]:
     pairs = paired(rounds, lambda: ours(fleet), lambda: peer(fleet, images))
     return [
         figure("failed requests per cycle", "== 0", [mine["failed"] for mine, _ in pairs]),
-        figure("failed requests per cycle, docker compose up -d on one host", "> 0", [theirs["failed"] for _, theirs in pairs]),
+        figure("failed requests per cycle, docker compose up -d on one host", "> 0",
+               [theirs["failed"] for _, theirs in pairs]),
         figure("duration of a rollout over 3 hosts", "<= 40", [mine["seconds"] for mine, _ in pairs], "s"),
     ]
 
