@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ERROR_EVERY = 5  # one request in five fails: 20 %
-LATE_AFTER = 400  # requests that bad-late answers well
+LATE_AFTER = 250  # requests that bad-late answers well
 SLOW_S = 3.0
 LEAK_BYTES = 256 * 1024  # kept per request
 
