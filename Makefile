@@ -1,7 +1,7 @@
 # evenkeel.fleet: every command of the house. Each may be interrupted and run again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test lint bench docs lock clean setup-tests \
+.PHONY: help setup demo lab test lint bench docs lock clean setup-tests setup-bench \
   test-unit test-sanity test-artifact test-integration test-molecule test-installed
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -38,7 +38,7 @@ test-sanity: setup-tests ## ansible-test sanity on every supported ansible-core
 test-artifact: setup ## build the collection and check it as Galaxy does
 	@$(stages) artifact
 
-test-integration: lab ## integration tests on the lab's real servers
+test-integration: setup-tests lab ## integration tests on the lab's real servers
 	@$(stages) integration
 
 test-molecule: lab ## Molecule; NAME=redis_tuning for one scenario
@@ -47,7 +47,10 @@ test-molecule: lab ## Molecule; NAME=redis_tuning for one scenario
 test-installed: lab ## the installed collection alone, on the lab
 	@$(stages) installed
 
-bench: setup ## benchmarks; NAME=load, index, rollout or redis for one
+setup-bench: setup
+	@scripts/setup/bench
+
+bench: setup-bench ## benchmarks; NAME=load, index, rollout or redis for one
 	@scripts/step "Benchmarks" python tests/benchmarks/run.py $(NAME)
 
 docs: setup ## write docs/reference from the modules and roles
