@@ -15,8 +15,8 @@ from typing import Any, Mapping
 from urllib.parse import urlsplit
 
 from .._client.dial import DialError, TlsOptions, classify, dial
+from .._core.pointer import resolve, same
 from .observation import FAIL, PASS, WARN, Observation, failure
-from .pointer import resolve
 
 #: Most bytes of a body that are read and searched.
 MAX_BODY_BYTES = 1024 * 1024
@@ -133,14 +133,9 @@ def _body_problems(check: Mapping[str, Any], body: bytes) -> list[str]:
             except LookupError:
                 problems.append(f"the body has nothing at {pointer}: {_excerpt(body)}")
                 continue
-            if value != wanted and not _same(value, wanted):
+            if not same(value, wanted):
                 problems.append(f"{pointer} is {value!r}, not {wanted!r}.")
     return problems
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    """Whether a value that is not text is what Ansible made text of, such as ``true`` and ``"True"``."""
-    return isinstance(wanted, str) and not isinstance(value, str) and wanted in (json.dumps(value), str(value))
 
 
 def _excerpt(body: bytes) -> str:

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON pointers (RFC 6901)."""
+"""JSON pointers (RFC 6901), and whether the value they point at is the one that was wanted."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -19,7 +20,7 @@ def resolve(document: Any, pointer: str) -> Any:
     for token in pointer.split("/")[1:]:
         key = token.replace("~1", "/").replace("~0", "~")
         if isinstance(document, list):
-            if not key.isdigit() or (key != "0" and key.startswith("0")):
+            if not (key.isascii() and key.isdigit()) or (key != "0" and key.startswith("0")):
                 raise LookupError(pointer)
             document = document[int(key)]
         elif isinstance(document, dict):
@@ -27,3 +28,10 @@ def resolve(document: Any, pointer: str) -> Any:
         else:
             raise LookupError(pointer)
     return document
+
+
+def same(value: Any, wanted: Any) -> bool:
+    """Whether a JSON value is the wanted one, or what Ansible made text of it, such as ``true`` and ``"True"``."""
+    if isinstance(value, bool) == isinstance(wanted, bool) and value == wanted:
+        return True
+    return isinstance(wanted, str) and not isinstance(value, str) and wanted in (json.dumps(value), str(value))
