@@ -142,7 +142,7 @@ options:
   thresholds:
     description:
       - What the metrics have to keep, such as C(p95 < 50ms), C(error_rate < 0.1%) or C(rps > 500).
-      - C(browse:p95 < 50ms) is for one scenario.
+      - C(browse: p95 < 50ms) is for one scenario, C(browse/login: p95 < 50ms) for one step of it.
       - Any percentile can be named, C(p99.9) too; also C(mean), C(min), C(max), C(requests) and C(errors).
     type: list
     elements: str
@@ -170,6 +170,12 @@ options:
   ca_path:
     description: PEM file of the authorities to trust. Without it, those of the host's Python.
     type: path
+  mergeable:
+    description:
+      - Whether the result has all histograms, also those of steps, tags and seconds, so that
+        P(evenkeel.fleet.merge_load_results#filter) adds the results of several hosts without a loss.
+    type: bool
+    default: false
 seealso:
   - module: evenkeel.fleet.health_probe
 """
@@ -257,6 +263,10 @@ scenarios:
   description: The same metrics by scenario.
   returned: success
   type: dict
+steps:
+  description: The same metrics by step, such as C(browse/login).
+  returned: success
+  type: dict
 samples:
   description: What the metrics came from.
   returned: success, outside check mode
@@ -289,6 +299,12 @@ samples:
     histograms:
       description: Latencies in µs by scenario, in the buckets of HdrHistogram with two digits; they merge by addition.
       type: dict
+    step_histograms:
+      description: The same by step. Only with O(mergeable), as are C(tag_histograms) and C(histogram) in C(series).
+      type: dict
+    measured_from:
+      description: Start of the measured time in UTC, ISO 8601; the zero of C(series).
+      type: str
     generator:
       description:
         - The probe's own C(cpu_share) of a core and C(cpu_wait_share), the share of the time that it waited for one.
@@ -354,6 +370,7 @@ ARGUMENTS = {
     "allowed_targets": {"type": "list", "elements": "str", "default": []},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
+    "mergeable": {"type": "bool", "default": False},
 }
 
 

@@ -14,8 +14,18 @@ from typing import Callable, Iterator
 
 def utc_now() -> str:
     """Return the time in UTC, ISO 8601 with milliseconds: ``2026-11-21T08:00:00.000Z``."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    return utc(time.time())
+
+
+def utc(epoch_s: float) -> str:
+    """Return a time in seconds since 1970 in the same form."""
+    then = datetime.datetime.fromtimestamp(epoch_s, datetime.timezone.utc)
+    return then.strftime("%Y-%m-%dT%H:%M:%S.") + f"{then.microsecond // 1000:03d}Z"
+
+
+def epoch_s(text: str) -> float:
+    """Return the seconds since 1970 of a time in UTC, ISO 8601, with or without fractions."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class Deadline:

@@ -6,35 +6,26 @@
 
 from __future__ import annotations
 
-import re
 import resource
+import time
 from typing import Any, Mapping, Sequence
 
-from .._core.clock import Deadline, utc_now
+from .._core.clock import Deadline, utc, utc_now
 from .._core.errors import InputError
-from .._core.threshold import EXAMPLE as THRESHOLD_EXAMPLE
-from .._core.threshold import Threshold
-from .._core.verdict import FAIL, INCONCLUSIVE, Verdict, judge, worst
+from .._core.verdict import Verdict
 from .engine import Plan
+from .metrics import percentiles_of
+from .rules import judge_rules, parse_rules
 from .run import Load, Report, run
 from .scenario import parse_scenarios
-from .summary import metrics, percentiles_of, samples
+from .summary import samples, take_apart
 from .target import Target
+from .truth import doubt
 
 CONSTANT_VUS, CONSTANT_ARRIVAL_RATE = "constant_vus", "constant_arrival_rate"
 
-#: From this share of a core on, running or waiting for one, the generator is the limit.
-SATURATED = 0.95
-
-#: A late generator explains a slow target when it adds more than this to the 99th percentile, in ms …
-LATE_MS = 10.0
-#: … and this share of it.
-LATE_SHARE = 0.5
-
 #: Descriptors that are kept for other things than connections.
 _SPARE_DESCRIPTORS = 64
-
-_SCOPED = re.compile(r"^\s*([^:]+?)\s*:\s*(\S.*)$")
 
 
 def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
@@ -42,7 +33,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
           rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0, timeout_s: float = 10.0,
           deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = ("error_rate < 1%",),
           allowed_targets: Sequence[str] = (), stop_path: str = "", count_header: str = "",
-          validate_certs: bool = True, ca_path: str | None = None, check_mode: bool = False,
+          validate_certs: bool = True, ca_path: str | None = None, mergeable: bool = False, check_mode: bool = False,
           watched: Sequence[int] = ()) -> dict[str, Any]:
     """Probe a target; the options are those of the module ``load_probe``.
 
@@ -53,30 +44,31 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     goal = Target.parse(target)
     goal.require_allowed(allowed_targets)
     requests = parse_scenarios(scenarios, goal, headers)
-    rules = parse_thresholds(thresholds, [request.scenario for request in requests])
+    scopes = [request.scenario for request in requests]
+    scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
+    rules = parse_rules(thresholds, scopes)
     load = parse_load(executor, vus, rate_rps, duration_s, warmup_s, timeout_s, deadline_s, processes)
     tls = goal.tls(validate_certs, ca_path)
     started_at, clock = utc_now(), Deadline(0)
     if check_mode:
-        return {"changed": False, "scenarios": {},
+        return {"changed": False, "scenarios": {}, "steps": {},
                 **Verdict(reasons=["check mode: no traffic was sent"], started_at=started_at).to_result()}
     family, address = goal.resolve(timeout_s)
     report = run(Plan(requests, family, address, goal.host, tls, timeout_s, count_header.lower(), stop_path), load,
                  watched)
-    percentiles = percentiles_of([rule.metric for group in rules.values() for rule in group])
-    by_scenario = {
-        name: metrics(report.tally, report.measured_s, percentiles,
-                      lambda outcome, name=name: requests[outcome.kind].scenario == name)  # type: ignore[misc]
-        for name in dict.fromkeys(request.scenario for request in requests)}
-    overall = metrics(report.tally, report.measured_s, percentiles)
-    verdict = _judge(overall, by_scenario, rules)
-    verdict.samples = samples(report, requests, percentiles)
+    percentiles = percentiles_of([rule.threshold.metric for rule in rules])
+    parts = take_apart(report.tally, requests, report.measured_s)
+    by_scenario = {name: part.metrics(percentiles) for name, part in parts.scenarios.items()}
+    by_step = {name: part.metrics(percentiles) for name, part in parts.steps.items()}
+    verdict = judge_rules(rules, parts.overall.metrics(percentiles), {**by_scenario, **by_step})
+    verdict.samples = samples(report, requests, parts, percentiles, mergeable)
+    verdict.samples["measured_from"] = utc(time.time() - (time.monotonic_ns() - report.tally.started_ns) / 1e9)
     verdict.samples["generator"] = _generator(report, load)
     verdict.samples["target"] = {"url": target, "address": str(address[0]), "port": goal.port}
     verdict.samples["stopped"] = report.stopped
-    _doubt(verdict, report, load)
+    doubt(verdict)
     verdict.started_at, verdict.duration_s = started_at, round(clock.elapsed_s, 3)
-    return {"changed": False, "scenarios": by_scenario, **verdict.to_result()}
+    return {"changed": False, "scenarios": by_scenario, "steps": by_step, **verdict.to_result()}
 
 
 def parse_load(executor: str, vus: int, rate_rps: float | None, duration_s: float, warmup_s: float,
@@ -111,41 +103,12 @@ def parse_load(executor: str, vus: int, rate_rps: float | None, duration_s: floa
     return Load(vus, rate_rps or 0.0, duration_s, warmup_s, deadline_s or whole + 2 * timeout_s + 5, processes)
 
 
-def parse_thresholds(texts: Sequence[str], scenarios: Sequence[str]) -> dict[str, list[Threshold]]:
-    """Return thresholds by scenario, under ``""`` those of the whole run.
-
-    :arg texts: ``p95 < 50ms`` for the whole run, ``browse: p95 < 50ms`` for one scenario.
-    :raises InputError: when a text is malformed or its scenario is not there.
-    """
-    rules: dict[str, list[Threshold]] = {}
-    for text in texts:
-        match = _SCOPED.match(str(text))
-        scope, rule = match.groups() if match else ("", str(text))
-        if scope and scope not in scenarios:
-            raise InputError("thresholds", text, f"one of the scenarios {', '.join(dict.fromkeys(scenarios))} "
-                             "before the colon", f"{scenarios[0]}: {THRESHOLD_EXAMPLE}")
-        rules.setdefault(scope, []).append(Threshold.parse(rule))
-    return rules
-
-
-def _judge(overall: Mapping[str, Any], by_scenario: Mapping[str, Mapping[str, Any]],
-           rules: Mapping[str, Sequence[Threshold]]) -> Verdict:
-    """Judge the whole run and each scenario that has rules of its own."""
-    verdict = judge(overall, rules.get("", ()), overall["requests"])
-    for scope, thresholds in rules.items():
-        if scope:
-            part = judge(by_scenario[scope], thresholds, by_scenario[scope]["requests"])
-            verdict.verdict = worst([verdict.verdict, part.verdict])
-            verdict.reasons += [f"{scope}: {reason}" for reason in part.reasons]
-            verdict.thresholds += [{**row, "threshold": f"{scope}: {row['threshold']}"} for row in part.thresholds]
-    return verdict
-
-
 def _generator(report: Report, load: Load) -> dict[str, Any]:
     """Return what the generator says about itself."""
     return {
         "processes": load.processes,
         "measured_s": round(report.measured_s, 3),
+        "intended_s": load.duration_s,
         "cpu_share": round(report.cpu_share, 4),
         "cpu_wait_share": round(report.cpu_wait_share, 4),
         "intended_rps": load.rate_rps or None,
@@ -154,30 +117,3 @@ def _generator(report: Report, load: Load) -> dict[str, Any]:
         "waited_for_connection": report.waited,
         "retried_stale": report.retried,
     }
-
-
-def _doubt(verdict: Verdict, report: Report, load: Load) -> None:
-    """Take back a verdict that the generator, or an early end, may have caused.
-
-    Too many errors stay a failure: a busy generator does not make wrong answers. A late generator can only make
-    latencies longer, so it takes back a failure and not a pass.
-    """
-    if report.stopped not in ("", "stop_path"):
-        verdict.reasons.append(f"stopped early, after {report.measured_s:.1f} s of {load.duration_s:g} s: "
-                               f"{report.stopped}")
-        verdict.verdict = worst([verdict.verdict, INCONCLUSIVE])
-    own = verdict.samples["errors"].get("generator", 0)
-    if own:
-        verdict.reasons.append(f"{own} requests failed for lack of ports, descriptors or memory on the load host")
-        verdict.verdict = INCONCLUSIVE
-    if any(row["ok"] is False and row["metric"] in ("errors", "error_rate") for row in verdict.thresholds):
-        return
-    runnable = report.cpu_share + report.cpu_wait_share
-    if runnable >= SATURATED:
-        verdict.reasons.append(f"the load generator was the limit: it needed {runnable:.0%} of a core; "
-                               "use more processes or fewer vus")
-        verdict.verdict = INCONCLUSIVE
-    late, slow = report.lateness.percentile_ms(99) or 0.0, verdict.metrics.get("p99_ms") or 0.0
-    if verdict.verdict == FAIL and late > LATE_MS and late > LATE_SHARE * slow:
-        verdict.reasons.append(f"the load generator was late: {late:.1f} ms of the 99th percentile are its own")
-        verdict.verdict = INCONCLUSIVE

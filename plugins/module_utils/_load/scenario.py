@@ -45,6 +45,7 @@ class Request:
     statuses: frozenset[int]
     contains: bytes
     tags: tuple[str, ...]
+    step: str = ""
 
     @property
     def idempotent(self) -> bool:

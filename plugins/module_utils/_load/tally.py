@@ -115,13 +115,19 @@ class Tally:
             count.in_time = count.count
 
     def merge(self, other: Tally) -> None:
-        """Add what another process counted."""
+        """Add what another process, or another phase of the same run, counted.
+
+        Seconds are counted from the earlier start of both.
+        """
+        started_ns = min(filter(None, (self.started_ns, other.started_ns)), default=0)
+        self.seconds, theirs = dict(self._seconds_since(started_ns)), other._seconds_since(started_ns)
+        self.started_ns = started_ns
         for outcome, count in other.counts.items():
             mine = self._count(outcome)
             mine.count += count.count
             mine.in_time += count.in_time
             mine.histogram.merge(count.histogram)
-        for number, second in other.seconds.items():
+        for number, second in theirs:
             own = self._second(number)
             own.requests += second.requests
             own.errors += second.errors
@@ -129,6 +135,11 @@ class Tally:
         for error, examples in other.examples.items():
             both = self.examples.get(error, []) + examples
             self.examples[error] = sorted(both, key=lambda one: float(one["t_s"]))[:EXAMPLES]
+
+    def _seconds_since(self, started_ns: int) -> list[tuple[int, Second]]:
+        """Return the seconds, numbered from another start."""
+        shift = round((self.started_ns - started_ns) / 1e9) if self.started_ns else 0
+        return [(number + shift, second) for number, second in self.seconds.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can carry; everything must be folded."""
@@ -138,12 +149,13 @@ class Tally:
             "seconds": [[number, second.requests, second.errors, second.histogram.to_dict()]
                         for number, second in sorted(self.seconds.items())],
             "examples": self.examples,
+            "started_ns": self.started_ns,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Tally:
         """Return the tally that ``to_dict`` described."""
-        tally = cls()
+        tally = cls(data["started_ns"])
         for kind, status, error, header, number, in_time, histogram in data["counts"]:
             count = tally._count(Outcome(kind, status, error, header))
             count.count, count.in_time, count.histogram = number, in_time, Histogram.from_dict(histogram)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The probe without traffic: bad options, thresholds, and what the generator's own limits do to a verdict."""
+"""The probe without traffic: bad options, and the numbers of what was counted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import json
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load import probe as probing
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Load, Report
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import metrics, series
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario import parse_scenarios
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import series, take_apart
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.target import Target
 
 MS = 1_000_000
-LOAD = Load(vus=10, rate_rps=100.0, duration_s=10, warmup_s=0, deadline_s=60, processes=1)
+REQUESTS = parse_scenarios(None, Target.parse("http://h"))
+
+
+def metrics(tally, seconds, percentiles):
+    return take_apart(tally, REQUESTS, seconds).overall.metrics(percentiles)
 
 
 def probe(**options):
@@ -54,12 +59,6 @@ def test_bad_options_stop_before_any_traffic(options, field):
         probe(**options)
     assert caught.value.field == field
     assert "Example: " in str(caught.value)
-
-
-def test_thresholds_are_for_all_or_for_one_scenario():
-    rules = probing.parse_thresholds(["p95 < 50ms", "auth:p99.9 < 1s", "auth : errors == 0"], ["auth", "browse"])
-    assert {scope: [rule.metric for rule in group] for scope, group in rules.items()} == {
-        "": ["p95_ms"], "auth": ["p99_9_ms", "errors"]}
 
 
 def tally_of(*outcomes):
@@ -100,30 +99,3 @@ def test_reports_of_processes_merge_by_addition():
     assert metrics(merged.tally, 1.0, [100.0])["requests"] == 3
     assert [row["requests"] for row in series(merged.tally)] == [2, 1]
     assert (merged.measured_s, merged.cpu_share, merged.retried, merged.stopped) == (2.1, 0.7, 1, "SIGTERM")
-
-
-def doubted(verdict, errors=None, late_ms=0, row="p95_ms", **report):
-    result = Verdict(verdict, [], [{"metric": row, "ok": verdict == "pass"}], {"p99_ms": 40.0},
-                     {"errors": errors or {}})
-    told = Report(**report)
-    told.lateness.record([late_ms * 1000])
-    probing._doubt(result, told, LOAD)
-    return result.verdict
-
-
-@pytest.mark.parametrize(("before", "report", "after"), [
-    ("pass", {}, "pass"),
-    ("fail", {}, "fail"),
-    ("pass", {"cpu_share": 0.97}, "inconclusive"),
-    ("fail", {"cpu_share": 0.6, "cpu_wait_share": 0.36}, "inconclusive"),
-    ("fail", {"cpu_share": 0.97, "row": "error_rate"}, "fail"),
-    ("fail", {"late_ms": 30}, "inconclusive"),
-    ("pass", {"late_ms": 30}, "pass"),
-    ("fail", {"late_ms": 15}, "fail"),
-    ("pass", {"stopped": "stop_path"}, "pass"),
-    ("pass", {"stopped": "SIGTERM"}, "inconclusive"),
-    ("fail", {"stopped": "SIGTERM"}, "fail"),
-    ("fail", {"errors": {"generator": 1}}, "inconclusive"),
-])
-def test_doubts(before, report, after):
-    assert doubted(before, **report) == after
