@@ -17,9 +17,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
+from .._core import files
 from .._core.clock import utc_now
 from .._core.errors import FleetError, InputError
-from . import files
 from .states import PHASES, STATES, check_transition
 
 DIRECTORY = "/var/lib/evenkeel"

@@ -18,8 +18,8 @@ import os
 import time
 from typing import Any, Callable, Iterator
 
+from .._core import files
 from .._core.errors import FleetError
-from . import files
 from .ledger import DIRECTORY
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core import files
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import files, history, ledger, states
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release import history, ledger, states
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import Ledger, LedgerCorrupt, encode, parse
 from hypothesis import given
 from hypothesis import strategies as st

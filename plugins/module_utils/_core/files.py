@@ -31,14 +31,18 @@ def append(path: str, data: bytes) -> None:
     created = not os.path.exists(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view):]
+        _write(descriptor, data)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
     if created:
         sync_directory(os.path.dirname(path))
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view):]
 
 
 def truncate(path: str, size: int) -> None:
@@ -51,12 +55,12 @@ def truncate(path: str, size: int) -> None:
         os.close(descriptor)
 
 
-def replace(path: str, data: bytes) -> None:
+def replace(path: str, data: bytes, mode: int = 0o640) -> None:
     """Write a whole file: readers see the old content or the new one, never a part."""
     temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        os.write(descriptor, data)
+        _write(descriptor, data)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
