@@ -8,6 +8,14 @@ LAB_LOG=$LAB_CACHE/up.log
 LAB_REGISTRY=127.0.0.1:5077
 LAB_HOSTS="edge1 app1 app2 app3 db1 cache1 load1 registry1"
 
+# LAB_LOAD_HOSTS=4 adds load2, load3 and load4, each a profile of compose.yml; without it they are left as they are.
+COMPOSE_PROFILES=
+for ((number = 2; number <= ${LAB_LOAD_HOSTS:-1}; number++)); do
+  LAB_HOSTS+=" load$number"
+  COMPOSE_PROFILES+=",load$number"
+done
+export COMPOSE_PROFILES=${COMPOSE_PROFILES#,}
+
 compose() {
   docker compose --file compose.yml "$@"
 }
