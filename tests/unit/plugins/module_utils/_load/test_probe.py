@@ -7,18 +7,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load import probe as probing
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Report
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario import parse_scenarios
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import series, take_apart
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.target import Target
 
 MS = 1_000_000
-REQUESTS = parse_scenarios(None, Target.parse("http://h"))
+REQUESTS = [SimpleNamespace(scenario="default", step="", tags=())]
 
 
 def metrics(tally, seconds, percentiles):
