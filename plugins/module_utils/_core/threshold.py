@@ -73,6 +73,8 @@ def _limit(text: str, name: str, comparison: str, limit: str) -> tuple[str, str,
         return f"{name.replace('.', '_')}_ms", comparison, milliseconds
     if name.endswith("_rate"):
         return name, comparison, parse_share(limit, "thresholds")
+    if name.endswith("_s"):
+        return name, comparison, parse_seconds(limit, "thresholds")
     number, unit = split_number(limit, "thresholds", "rps > 500")
     if unit not in ("", "rps", "/s"):
         raise InputError("thresholds", text, f"a plain number as the limit of {name}", "rps > 500")

@@ -38,10 +38,11 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     :raises FleetError: when a result was not made with ``mergeable``.
     """
     there = {host: result for host, result in results.items() if result.get("metrics")}
-    missing = sorted({*expected, *results} - set(there))
+    missing = [f"no result of {host}{_why(results.get(host) or {})}"
+               for host in sorted({*expected, *results} - {*there})]
     if not there:
         return {"changed": False, "scenarios": {}, "steps": {},
-                **Verdict(reasons=[f"no result of {host}" for host in missing] or ["no host measured"]).to_result()}
+                **Verdict(reasons=missing or ["no host measured"]).to_result()}
     for host, result in there.items():
         if "step_histograms" not in result["samples"]:
             raise FleetError(f"{host}: expected a result that can be merged, found one without all histograms.",
@@ -74,10 +75,14 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     return {"changed": False, "scenarios": by_scenario, "steps": by_step, **verdict.to_result()}
 
 
+def _why(result: Mapping[str, Any]) -> str:
+    return f": {result['msg']}" if result.get("msg") else ""
+
+
 def _doubt_together(verdict: Verdict, results: Results, missing: Sequence[str]) -> None:
     """Take back a verdict when a host is missing or when they did not measure at the same time."""
     starts = [epoch_s(result["samples"]["measured_from"]) for result in results.values()]
-    reasons = [f"no result of {host}" for host in missing]
+    reasons = [*missing]
     if max(starts) - min(starts) > APART_S:
         reasons.append(f"the hosts began {max(starts) - min(starts):.1f} s apart: compare their clocks")
     if reasons:

@@ -13,9 +13,11 @@ from typing import Any, Mapping, Sequence
 from .._core.errors import InputError
 from .._core.threshold import EXAMPLE, Threshold
 from .._core.verdict import Verdict, judge, worst
+from .metrics import percentiles_of
+from .parts import Parts
 
 _SCOPED = re.compile(r"^\s*([^:<>=]+?)\s*:\s*(\S.*)$", re.DOTALL)
-_METRIC = re.compile(r"^(requests|errors|error_rate|rps|mean_ms|min_ms|max_ms|p\d{1,2}(_\d+)?_ms)$")
+_METRIC = re.compile(r"^(requests|errors|error_rate|rps|capacity_rps|recovery_s|(mean|min|max|p\d{1,2}(_\d+)?)_ms)$")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def parse_rules(texts: Sequence[str], scopes: Sequence[str]) -> list[Rule]:
         threshold = Threshold.parse(rule)
         if not _METRIC.match(threshold.metric):
             raise InputError("thresholds", text, "one of the metrics p50, p99.9 or another percentile, mean, min, max, "
-                             "rps, requests, errors, error_rate", EXAMPLE)
+                             "rps, requests, errors, error_rate, capacity_rps, recovery_s", EXAMPLE)
         rules.append(Rule(scope, threshold))
     return rules
 
@@ -68,3 +70,20 @@ def judge_rules(rules: Sequence[Rule], overall: Mapping[str, Any],
         verdict.reasons += [f"{scope}: {reason}" for reason in part.reasons]
         verdict.thresholds += [{**row, "threshold": f"{scope}: {row['threshold']}"} for row in part.thresholds]
     return verdict
+
+
+def breach(rules: Sequence[Rule], parts: Parts, elapsed_s: float) -> str:
+    """Return why a measurement that is under way has to end, or nothing.
+
+    :arg parts: what was counted until now.
+    :arg elapsed_s: since the measurement began.
+    """
+    for rule in rules:
+        after_s = rule.threshold.abort_after_s
+        if after_s is None or elapsed_s < after_s:
+            continue
+        part = {"": parts.overall, **parts.scenarios, **parts.steps}[rule.scope]
+        row = rule.threshold.judge(part.metrics(percentiles_of([rule.threshold.metric])))
+        if row["ok"] is False:
+            return f"{rule.text}: measured {row['measured']:.6g} after {elapsed_s:.1f} s"
+    return ""

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
         ("rps > 500", "rps", ">", 500),
         ("rps >= 500/s", "rps", ">=", 500),
         ("requests >= 1000", "requests", ">=", 1000),
+        ("recovery_s < 1m", "recovery_s", "<", 60),
     ],
 )
 def test_parse(text, metric, comparison, limit):
@@ -37,11 +38,18 @@ def test_parse(text, metric, comparison, limit):
 @pytest.mark.parametrize(
     "text",
     ["", "p95", "p95 50ms", "p95 < ", "< 50ms", "p95 != 50ms", "p95 < fast", "p95 < 50mb", "error_rate < 5",
-     "error_rate < 5ms", "rps > 500ms", "P95 < 50ms", None, 5],
+     "error_rate < 5ms", "rps > 500ms", "rps > 500 or abort after", "rps > 500 or abort after -1s", "or abort", "P95 < 50ms", None, 5],
 )
 def test_parse_refuses_and_names_the_option(text):
     with pytest.raises(InputError, match=r"^thresholds: expected .*Example: "):
         Threshold.parse(text)
+
+
+@pytest.mark.parametrize(("text", "after_s"), [
+    ("p95 < 50ms", None), ("p95 < 50ms or abort", 0), ("p95<50ms  or  abort  after  1m ", 60)])
+def test_a_breach_may_abort(text, after_s):
+    threshold = Threshold.parse(text)
+    assert (threshold.abort_after_s, threshold.limit) == (after_s, 50)
 
 
 @pytest.mark.parametrize(

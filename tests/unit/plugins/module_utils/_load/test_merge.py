@@ -14,8 +14,9 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._core.clock import 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.metrics import percentiles_of
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.parts import take_apart
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Report
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import samples, take_apart
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import samples
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,9 +87,10 @@ def test_the_series_is_aligned_by_the_start_of_each_host():
 def test_a_host_that_drops_out_is_never_a_pass():
     good = result_of([[(0, "", 1000)]])
     assert merge_results({"a": good, "b": good}, expected=["a", "b"])["verdict"] == "pass"
-    for results in ({"a": good}, {"a": good, "b": {"failed": True, "msg": "unreachable"}}):
+    for results, reason in [({"a": good}, "no result of b"),
+                            ({"a": good, "b": {"failed": True, "msg": "gone"}}, "no result of b: gone")]:
         merged = merge_results(results, expected=["a", "b"])
-        assert (merged["verdict"], merged["reasons"]) == ("inconclusive", ["no result of b"])
+        assert (merged["verdict"], merged["reasons"]) == ("inconclusive", [reason])
     failed = merge_results({"a": result_of([[(0, "status", 1000)]])}, expected=["a", "b"])
     assert failed["verdict"] == "fail"
     nobody = merge_results({"a": {"metrics": {}}}, expected=["a"])

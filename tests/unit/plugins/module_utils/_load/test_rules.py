@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.rules import judge_rules, parse_rules
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.metrics import Part
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.parts import Parts
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.rules import breach, judge_rules, parse_rules
 
 SCOPES = ["auth", "browse", "auth/login"]
 
@@ -43,3 +45,18 @@ def test_each_scope_is_judged_by_its_own_metrics():
                                "auth/login: p95 < 50ms: p95_ms was not measured"]
     assert [row["threshold"] for row in verdict.thresholds] == [
         "p95 < 50ms", "auth: p95 < 50ms", "auth/login: p95 < 50ms"]
+
+
+@pytest.mark.parametrize(("text", "elapsed_s", "reason"), [
+    ("error_rate < 10%", 60, ""),
+    ("error_rate < 10% or abort", 0.5,
+     "error_rate < 10% or abort: measured 0.25 after 0.5 s"),
+    ("error_rate < 10% or abort after 10s", 9.9, ""),
+    ("error_rate < 10% or abort after 10s", 10.0, "error_rate < 10% or abort after 10s: measured 0.25 after 10.0 s"),
+    ("error_rate < 30% or abort", 5, ""),
+    ("auth: errors < 1 or abort", 5, "auth: errors < 1 or abort: measured 1 after 5.0 s"),
+    ("p95 < 1ms or abort", 5, ""),  # nothing was measured yet
+])
+def test_a_breach_ends_the_measurement_when_the_rule_says_so(text, elapsed_s, reason):
+    parts = Parts(Part(4, 1), {"auth": Part(2, 1), "browse": Part(2, 0)})
+    assert breach(parse_rules([text], SCOPES), parts, elapsed_s) == reason
