@@ -17,7 +17,8 @@ import select
 from collections import deque
 from typing import Callable, Iterator, Sequence
 
-from .engine import Engine, now_ns
+from .engine import Engine
+from .exchange import now_ns
 from .histogram import Histogram
 
 #: How many connections are being opened at the same time, at most.

@@ -13,12 +13,14 @@ from typing import Any, Mapping, Sequence
 from .._core.clock import Deadline, utc, utc_now
 from .._core.errors import InputError
 from .._core.verdict import Verdict
-from .engine import Plan
+from .contract import Plan
 from .metrics import percentiles_of
+from .parts import take_apart
+from .protocol.http import Http
 from .rules import judge_rules, parse_rules
 from .run import Load, Report, run
 from .scenario import parse_scenarios
-from .summary import samples, take_apart
+from .summary import samples
 from .target import Target
 from .truth import doubt
 
@@ -43,7 +45,8 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     """
     goal = Target.parse(target)
     goal.require_allowed(allowed_targets)
-    requests = parse_scenarios(scenarios, goal, headers)
+    dialect = Http(goal, headers)
+    requests = parse_scenarios(scenarios, dialect)
     scopes = [request.scenario for request in requests]
     scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
     rules = parse_rules(thresholds, scopes)
@@ -54,8 +57,8 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
         return {"changed": False, "scenarios": {}, "steps": {},
                 **Verdict(reasons=["check mode: no traffic was sent"], started_at=started_at).to_result()}
     family, address = goal.resolve(timeout_s)
-    report = run(Plan(requests, family, address, goal.host, tls, timeout_s, count_header.lower(), stop_path), load,
-                 watched)
+    report = run(Plan(requests, dialect, family, address, goal.host, tls, timeout_s, count_header.lower(), stop_path),
+                 load, watched)
     percentiles = percentiles_of([rule.threshold.metric for rule in rules])
     parts = take_apart(report.tally, requests, report.measured_s)
     by_scenario = {name: part.metrics(percentiles) for name, part in parts.scenarios.items()}

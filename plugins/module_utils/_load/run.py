@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 from .._core.errors import FleetError
-from .engine import ABANDONED, STOP_PATH, Engine, Plan, now_ns
+from .contract import Plan
+from .engine import ABANDONED, STOP_PATH, Engine
+from .exchange import now_ns
 from .executor import ConstantArrivalRate, ConstantVus, Opening
 from .histogram import Histogram
 from .scenario import mix
@@ -116,7 +118,7 @@ def _run_process(plan: Plan, load: Load, number: int, start: Callable[[], int], 
     vus = load.vus // load.processes + (number < load.vus % load.processes)
     deadline = now_ns() + round(load.deadline_s * 1e9)
     engine = Engine(plan)
-    with _signals(lambda name: setattr(engine, "stopped", name)), _without_delays(), contextlib.closing(engine):
+    with _signals(lambda name: setattr(engine, "stopped", name)), _without_delays(), engine:
         for fd in watched:
             engine.watch(fd)
         opening = Opening(engine, vus)
@@ -130,24 +132,24 @@ def _run_process(plan: Plan, load: Load, number: int, start: Callable[[], int], 
         started = start()
         time.sleep(max(0, started - now_ns()) / 1e9)
         if load.warmup_s and not engine.stopped:
-            executor.start(engine.kinds(pattern, measured=False), started, load.warmup_s)
+            executor.start(engine.kinds(pattern, engine.begin_phase(started)), started, load.warmup_s)
             started += round(load.warmup_s * 1e9)
             engine.serve(executor, min(deadline, started))
         if engine.stopped:
             report.stopped = engine.stopped
             return report
         started = now_ns()
-        engine.start_measuring(started)
+        phase = engine.begin_phase(started)
         cpu, waiting = time.process_time(), _waited_for_cpu_s()
-        executor.start(engine.kinds(pattern, measured=True), started, load.duration_s)
+        executor.start(engine.kinds(pattern, phase), started, load.duration_s)
         engine.serve(executor, min(deadline, started + round(load.duration_s * 1e9)))
-        engine.tally.end_of_time()
+        engine.tallies[phase].end_of_time()
         ended = now_ns()
         report.measured_s = (ended - started) / 1e9 if engine.stopped else load.duration_s
         report.cpu_share = (time.process_time() - cpu) * 1e9 / (ended - started)
         report.cpu_wait_share = (_waited_for_cpu_s() - waiting) * 1e9 / (ended - started)
         report.stopped = _finish(engine, executor, ended, deadline, plan.timeout_s)
-        report.tally, report.retried = engine.tally, engine.retried
+        report.tally, report.retried = engine.tallies[phase], engine.retried
         if isinstance(executor, ConstantArrivalRate):
             report.lateness, report.waited = executor.lateness, executor.waited
     return report

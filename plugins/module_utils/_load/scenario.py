@@ -6,26 +6,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Mapping, Sequence
-from urllib.parse import quote
 
 from .._core.errors import InputError
-from .._wire.http import encode_request
-from .target import Target
+from .protocol.base import HEAD, WHOLE, Answer, Dialect
 
 EXAMPLE = "[{name: browse, requests: [{path: /api/browse, weight: 3}, {path: '/api/browse?genre=drama'}]}]"
 
 #: The longest pattern of a mix; larger mixes are rounded to it.
 MAX_PATTERN = 20000
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _SCENARIO_KEYS = frozenset({"name", "weight", "requests"})
-_REQUEST_KEYS = frozenset({"method", "path", "headers", "body", "weight", "checks", "tags"})
+_REQUEST_KEYS = frozenset({"weight", "checks", "tags"})
 _CHECK_KEYS = frozenset({"status", "contains"})
 
 
@@ -45,30 +41,40 @@ class Request:
     statuses: frozenset[int]
     contains: bytes
     tags: tuple[str, ...]
+    idempotent: bool = False
     step: str = ""
 
     @property
-    def idempotent(self) -> bool:
-        """Whether it may be sent again after a stale connection (RFC 9110, section 9.2.2)."""
-        return self.method in _IDEMPOTENT
+    def keep_body(self) -> bool:
+        """Whether a check needs the content."""
+        return bool(self.contains)
 
-    def status_is_right(self, status: int) -> bool:
-        """Whether an answer's status is right."""
-        return status in self.statuses if self.statuses else 200 <= status < 400
+    @property
+    def compare(self) -> str:
+        """How the fast path may tell that an answer is like the last one: see ``protocol/base.py``."""
+        return WHOLE if self.contains else HEAD
+
+    def judge(self, answer: Answer, latency_ns: int) -> tuple[str, str]:
+        """Return class and detail of what is wrong with an answer, or blanks."""
+        status = answer.status
+        if answer.error:
+            return "status", answer.error
+        if status and not (status in self.statuses if self.statuses else 200 <= status < 400):
+            return "status", f"status {status}"
+        if self.contains and self.contains not in answer.body:
+            return "check", f"the content lacks {self.contains.decode(errors='replace')!r}"
+        return "", ""
 
 
-def parse_scenarios(scenarios: Sequence[Mapping[str, Any]] | None, target: Target,
-                    headers: Mapping[str, Any] | None = None) -> list[Request]:
+def parse_scenarios(scenarios: Sequence[Mapping[str, Any]] | None, dialect: Dialect) -> list[Request]:
     """Return all kinds of requests of all scenarios.
 
     :arg scenarios: as in the module's option; without any, one scenario ``default`` asks for the target's path.
-    :arg headers: sent with every request; a request's own headers win.
+    :arg dialect: what turns descriptions of requests into bytes.
     :raises InputError: names the field, such as ``scenarios[0].requests[2].path``.
     """
-    common = {"Host": target.authority, "User-Agent": "evenkeel-probe", "Accept": "*/*"}
-    common = _merge(common, _headers(headers, "headers"))
     if not scenarios:
-        return _parse_scenario({"name": "default", "requests": [{"path": ""}]}, "scenarios[0]", target, common, 1)
+        return _parse_scenario({"name": "default", "requests": [{}]}, "scenarios[0]", dialect, 1)
     names: set[str] = set()
     total = 0
     for number, scenario in enumerate(scenarios):
@@ -82,7 +88,7 @@ def parse_scenarios(scenarios: Sequence[Mapping[str, Any]] | None, target: Targe
         names.add(name)
         total += _weight(scenario, where)
     return [request for number, scenario in enumerate(scenarios)
-            for request in _parse_scenario(scenario, f"scenarios[{number}]", target, common, total)]
+            for request in _parse_scenario(scenario, f"scenarios[{number}]", dialect, total)]
 
 
 def mix(requests: Sequence[Request], seed: int) -> list[int]:
@@ -96,53 +102,30 @@ def mix(requests: Sequence[Request], seed: int) -> list[int]:
     return pattern
 
 
-def _parse_scenario(scenario: Mapping[str, Any], where: str, target: Target, common: Mapping[str, str],
-                    total: int) -> list[Request]:
+def _parse_scenario(scenario: Mapping[str, Any], where: str, dialect: Dialect, total: int) -> list[Request]:
     requests = scenario.get("requests")
     if not isinstance(requests, (list, tuple)) or not requests:
         raise InputError(f"{where}.requests", requests, "a list with at least one request", EXAMPLE)
     places = [f"{where}.requests[{number}]" for number in range(len(requests))]
     for place, request in zip(places, requests):
-        _known(request, _REQUEST_KEYS, place)
+        _known(request, _REQUEST_KEYS | dialect.keys, place)
     weights = [_weight(request, place) for place, request in zip(places, requests)]
     part = Fraction(_weight(scenario, where), total * sum(weights))
-    return [_parse_request(request, place, target, common, scenario["name"], weight * part)
+    return [_parse_request(request, place, dialect, scenario["name"], weight * part)
             for request, place, weight in zip(requests, places, weights)]
 
 
-def _parse_request(request: Mapping[str, Any], where: str, target: Target, common: Mapping[str, str],
-                   scenario: str, share: Fraction) -> Request:
-    method = str(request.get("method") or "GET").upper()
-    path = _path(request.get("path"), where, target)
-    headers = _merge(common, _headers(request.get("headers"), f"{where}.headers"))
-    body = request.get("body")
-    if body is None:
-        content = b""
-    elif isinstance(body, (dict, list)):
-        content = json.dumps(body).encode()
-        headers = _merge({"Content-Type": "application/json"}, headers)
-    elif isinstance(body, str):
-        content = body.encode()
-    else:
-        raise InputError(f"{where}.body", body, "text, or a mapping or a list that is sent as JSON", '{email: a@b.c}')
+def _parse_request(request: Mapping[str, Any], where: str, dialect: Dialect, scenario: str,
+                   share: Fraction) -> Request:
+    encoded = dialect.encode(request, where)
     checks = request.get("checks") or {}
     _known(checks, _CHECK_KEYS, f"{where}.checks")
     tags = request.get("tags") or {}
     if not isinstance(tags, Mapping):
         raise InputError(f"{where}.tags", tags, "a mapping", "{endpoint: browse}")
-    return Request(scenario, method, path, encode_request(method, path, headers, content, where), share,
+    return Request(scenario, encoded.method, encoded.path, encoded.payload, share,
                    _statuses(checks.get("status"), where), str(checks.get("contains") or "").encode(),
-                   tuple(f"{key}={value}" for key, value in sorted(tags.items())))
-
-
-def _path(path: Any, where: str, target: Target) -> str:
-    """Return the path to send; a target's own path goes before it."""
-    if path is None or (path and not str(path).startswith("/")):
-        raise InputError(f"{where}.path", path, "a path that begins with a slash", "/api/browse?genre=drama")
-    if path and "?" in target.path:
-        raise InputError("target", target.url, "no query when the scenarios have paths", "http://edge1")
-    joined = target.path.rstrip("/") + str(path) if path else target.path or "/"
-    return quote(joined, safe="/?&=%:@!$'()*+,;~-._[]")
+                   tuple(f"{key}={value}" for key, value in sorted(tags.items())), encoded.idempotent)
 
 
 def _statuses(status: Any, where: str) -> frozenset[int]:
@@ -166,21 +149,9 @@ def _weight(item: Mapping[str, Any], where: str) -> int:
     return int(weight)
 
 
-def _headers(headers: Any, where: str) -> dict[str, str]:
-    if not isinstance(headers, Mapping) and headers is not None:
-        raise InputError(where, headers, "a mapping of names to values", "{Authorization: Bearer abc}")
-    return {str(name): str(value) for name, value in (headers or {}).items()}
-
-
-def _merge(base: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of both; those of ``own`` win, whatever their case."""
-    names = {name.lower() for name in own}
-    return {**{name: value for name, value in base.items() if name.lower() not in names}, **own}
-
-
 def _known(item: Any, keys: frozenset[str], where: str) -> None:
     if not isinstance(item, Mapping):
         raise InputError(where, item, f"a mapping with {', '.join(sorted(keys))}", EXAMPLE)
-    unknown = sorted(set(map(str, item)) - keys)
+    unknown = sorted(str(key) for key, value in item.items() if value is not None and key not in keys)
     if unknown:
         raise InputError(where, unknown[0], f"only the keys {', '.join(sorted(keys))}", EXAMPLE)

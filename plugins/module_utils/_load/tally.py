@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping, NamedTuple
 from .histogram import Histogram
 
 #: Classes of errors. ``generator`` is this machine's own limit: ports, descriptors, memory.
-ERRORS = ("refused", "reset", "timeout", "tls", "protocol", "unreachable", "generator", "status", "check")
+ERRORS = ("refused", "reset", "timeout", "tls", "login", "protocol", "unreachable", "generator", "status", "check")
 
 #: Errors that have a latency: there was an answer, or the whole time-out was spent waiting for one.
 TIMED_ERRORS = ("", "timeout", "status", "check")
@@ -93,12 +93,12 @@ class Tally:
     def fold(self, now_ns: int) -> None:
         """Move what was recorded since the last fold into histograms and into the second that this was in."""
         middle = (self._folded_ns + now_ns) // 2
-        second = self._second((middle - self.started_ns) // 1_000_000_000)
         self._folded_ns = now_ns
         for outcome, count in self.counts.items():
             if not count.raw:
                 continue
             number = len(count.raw)
+            second = self._second((middle - self.started_ns) // 1_000_000_000)
             count.count += number
             second.requests += number
             second.errors += number if outcome.error else 0

@@ -288,6 +288,8 @@ class Answer:
         self.trailers: Fields = ()
         self.body_bytes = 0
         self.keep_alive = False
+        self.error = ""
+        self.reply = b""
         self._keep_body = keep_body
         self._parts: list[bytes] = []
 
@@ -295,6 +297,11 @@ class Answer:
     def body(self) -> bytes:
         """The content so far."""
         return b"".join(self._parts)
+
+    @property
+    def surplus(self) -> bytes:
+        """The bytes after the response."""
+        return self.parser.surplus
 
     def header(self, name: str) -> str | None:
         """Return a header field's value; ``name`` in lower case."""

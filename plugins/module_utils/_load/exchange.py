@@ -1,0 +1,379 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The slow path of the engine: connections that come and go, answers that need a parser, sends that fall short."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+import time
+from typing import Any, Callable
+
+from .._core.errors import FleetError
+from .connection import CONNECTING, GREETING, NOT_NOW, PREFACE, READY, SECURING, Connection, classify, too_early
+from .contract import Executor, Plan, User
+from .counting import Counting
+from .protocol.base import NEVER, WHOLE, Answer, Refused
+
+EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+DATA = select.EPOLLIN | select.EPOLLOUT
+_GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+now_ns = time.monotonic_ns
+
+
+class Exchange:
+    """Connections by file descriptor, and what happens on them beside the fast path."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.executor: Executor
+        self.counting = Counting(plan.requests)
+        self.connections: dict[int, Connection] = {}
+        self.epoll = select.epoll()
+        #: How often a request was sent again because the target had closed the idle connection.
+        self.retried = 0
+        self._buffer = bytearray(65536)
+        self._view = memoryview(self._buffer)
+        # by file descriptor
+        self._receive: list[Callable[[Any], int]] = []
+        self._send: list[Callable[[Any], int]] = []
+        self._kind: list[int] = []
+        self._begun: list[int] = []
+
+    # What executors and users call
+
+    def open(self, kind: int, begun: int, user: User | None = None) -> None:
+        """Open a connection, for a request or (kind 0) to keep ready."""
+        now = now_ns()
+        try:
+            sock = socket.socket(self.plan.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self._refuse(kind, begun, now, error, user)
+            return
+        try:
+            if self.plan.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(self.plan.address)
+            if code not in (0, errno.EINPROGRESS):
+                raise OSError(code, os.strerror(code))
+        except OSError as error:
+            sock.close()
+            self._refuse(kind, begun, now, error, user)
+            return
+        fd = sock.fileno()
+        missing = fd + 1 - len(self._kind)
+        if missing > 0:
+            self._receive += [too_early] * missing
+            self._send += [too_early] * missing
+            self._kind += [0] * missing
+            self._begun += [0] * missing
+        self.connections[fd] = Connection(sock, kind, begun, now, user)
+        self._receive[fd], self._kind[fd], self._begun[fd] = too_early, 0, begun
+        self.epoll.register(fd, EVENTS)
+
+    def begin(self, fd: int, kind: int, begun: int) -> None:
+        """Send a request on an idle connection; its latency counts from ``begun``."""
+        self._kind[fd], self._begun[fd] = kind, begun
+        try:
+            sent = self._send[fd](self.counting.payload[kind])
+        except OSError as error:
+            self._unsent(fd, error)
+        else:
+            if sent != self.counting.length[kind]:
+                self._remember_rest(fd, sent)
+
+    def tell(self, fd: int, kind: int, begun: int, user: User) -> None:
+        """Send a user's own payload on an idle connection, which is the user's from now on."""
+        connection = self.connections[fd]
+        connection.user, connection.kind, self._begun[fd] = user, kind, begun
+        try:
+            sent = self._send[fd](user.payload)
+        except OSError as error:
+            self._unsent(fd, error)
+        else:
+            if sent != len(user.payload):
+                self._remember_rest(fd, sent)
+
+    def release(self, fd: int) -> None:
+        """Take a connection from its user: the executor is told of it again."""
+        self.connections[fd].user = None
+
+    def single_out(self, fd: int) -> None:
+        """Let the answer that a connection awaits end in ``idle()``."""
+        connection = self.connections[fd]
+        if self._kind[fd]:
+            connection.kind, self._kind[fd] = self._kind[fd], 0
+
+    def close(self, fd: int) -> None:
+        """Close a connection; nobody is told."""
+        connection = self.connections.pop(fd)
+        self._kind[fd] = 0
+        self._receive[fd] = self._send[fd] = too_early
+        connection.sock.close()
+
+    def fail(self, kind: int, begun: int, error: str, detail: str) -> None:
+        """Count a request that got no answer."""
+        self.counting.count(kind, 0, error, detail, None, now_ns(), begun)
+
+    # What the hot loop leaves over
+
+    def _unknown(self, fd: int) -> None:
+        """An event on a descriptor that is no connection."""
+        raise NotImplementedError
+
+    def _attend(self, fd: int, mask: int) -> None:
+        """Handle an event in full."""
+        connection = self.connections.get(fd)
+        if connection is None:
+            self._unknown(fd)
+            return
+        if mask & _GONE:
+            connection.closing = True
+        try:
+            if connection.state != READY and not self._advance(fd, connection):
+                return
+            if connection.rest is not None and mask & select.EPOLLOUT:
+                self._send_rest(fd, connection)
+            while self.connections.get(fd) is connection:
+                if not self._received(fd, connection, self._receive[fd](self._buffer)):
+                    return
+        except OSError as error:
+            if self.connections.get(fd) is connection:
+                self._trouble(fd, error)
+
+    def _read(self, fd: int, count: int) -> None:
+        """Handle the bytes in the buffer, then whatever else there is to read."""
+        connection = self.connections[fd]
+        if self._received(fd, connection, count):
+            self._attend(fd, select.EPOLLIN)
+
+    def _unreceived(self, fd: int, error: OSError) -> None:
+        if self._receive[fd] is too_early:
+            self._attend(fd, DATA)
+        else:
+            self._trouble(fd, error)
+
+    def _unsent(self, fd: int, error: OSError) -> None:
+        if isinstance(error, NOT_NOW):
+            self._remember_rest(fd, 0)
+        else:
+            self._trouble(fd, error)
+
+    # Until a connection is ready
+
+    def _advance(self, fd: int, connection: Connection) -> bool:
+        """Take a new connection as far as it goes now; return whether it is ready.
+
+        :raises OSError: when it has to wait, or fails.
+        """
+        plan, sock = self.plan, connection.sock
+        if connection.state == CONNECTING:
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, os.strerror(code))
+            if plan.tls is not None and plan.dialect.preface:
+                sock.send(plan.dialect.preface)
+                connection.state = PREFACE
+            else:
+                self._secure(connection)
+        if connection.state == PREFACE:
+            if sock.recv(1) != b"S":
+                self._lose(fd, "tls", "the server does not offer TLS")
+                return False
+            self._secure(connection)
+        if connection.state == SECURING:
+            if isinstance(connection.sock, ssl.SSLSocket):
+                connection.sock.do_handshake()
+            self._receive[fd], self._send[fd] = too_early, connection.sock.send
+            connection.greeting = plan.dialect.greeting()
+            if connection.greeting is None:
+                self._ready(fd, connection)
+                return self.connections.get(fd) is connection
+            connection.state = GREETING
+            self._say(fd, connection, connection.greeting.opening)
+        return self._greet(fd, connection)
+
+    def _secure(self, connection: Connection) -> None:
+        connection.state = SECURING
+        if self.plan.tls is not None:
+            connection.sock = self.plan.tls.wrap_socket(connection.sock, do_handshake_on_connect=False,
+                                                        server_hostname=self.plan.server_name or None)
+
+    def _greet(self, fd: int, connection: Connection) -> bool:
+        greeting = connection.greeting
+        while greeting is not None and not greeting.done:
+            data = connection.sock.recv(65536)
+            if not data:
+                self._lose(fd, "reset", "the connection was closed before it was ready")
+                return False
+            try:
+                self._say(fd, connection, greeting.feed(data))
+            except FleetError as error:
+                self._lose(fd, "login" if isinstance(error, Refused) else "protocol", error.msg)
+                return False
+        rest = greeting.rest if greeting else b""
+        connection.greeting = None
+        self._ready(fd, connection)
+        if rest and self.connections.get(fd) is connection:
+            self._take(fd, connection, rest)
+        return self.connections.get(fd) is connection
+
+    def _ready(self, fd: int, connection: Connection) -> None:
+        connection.state = READY
+        self._receive[fd], self._send[fd] = connection.sock.recv_into, connection.sock.send
+        kind, connection.kind = connection.kind, 0
+        if not kind:
+            self._free(fd, connection, now_ns())
+        elif connection.user is None:
+            self.begin(fd, kind, self._begun[fd])
+        else:
+            self.tell(fd, kind, self._begun[fd], connection.user)
+
+    # Answers
+
+    def _received(self, fd: int, connection: Connection, count: int) -> bool:
+        """Handle the bytes in the buffer; return whether there may be more to read."""
+        if count == 0 and connection.answer is None and (self._kind[fd] or connection.kind):
+            self._lose(fd, "reset", "the connection was closed before the answer")
+            return False
+        if not self._take(fd, connection, bytes(self._view[:count])):
+            return False
+        return connection.closing or self.plan.tls is not None or count == len(self._buffer)
+
+    def _take(self, fd: int, connection: Connection, data: bytes) -> bool:
+        """Handle bytes of the target, ``b""`` for the end; return whether more of them is wanted."""
+        kind = self._kind[fd] or connection.kind
+        if not kind:
+            reply = self.plan.dialect.unasked(data) if data else None
+            if reply is None:
+                self._drop(fd, connection)
+                return False
+            self._say(fd, connection, reply)
+            return True
+        answer = connection.answer
+        at_once = answer is None
+        if answer is None:
+            request = self.counting.requests[kind]
+            answer = self.plan.dialect.answer(request, request.keep_body or connection.user is not None)
+        try:
+            complete = answer.feed(data)
+        except FleetError as error:
+            self._lose(fd, "protocol" if data else "reset", error.msg, answer.status)
+            return False
+        if answer.reply:
+            self._say(fd, connection, answer.reply)
+            answer.reply = b""
+        if complete:
+            return self._answered(fd, connection, kind, answer, data if at_once else b"")
+        self._kind[fd], connection.kind, connection.answer = 0, kind, answer
+        return True
+
+    def _answered(self, fd: int, connection: Connection, kind: int, answer: Answer, data: bytes) -> bool:
+        """Count a complete answer; ``data`` are its bytes when they came at once. Return whether more is wanted."""
+        now, begun = now_ns(), self._begun[fd]
+        request, dialect, user = self.counting.requests[kind], self.plan.dialect, connection.user
+        surplus = answer.surplus
+        if surplus and not dialect.pushes:
+            error, detail = "protocol", f"{len(surplus)} bytes more than one answer"
+        elif user is None:
+            error, detail = request.judge(answer, now - begun)
+        else:
+            error, detail = user.judge(kind, answer, now - begun)
+        header = answer.header(self.plan.count_header) if self.plan.count_header else None
+        sink = self.counting.count(kind, answer.status, error, detail, header, now, begun)
+        self._kind[fd], connection.kind, connection.answer = 0, 0, None
+        if (not self.plan.reuse or not answer.keep_alive or connection.closing or connection.rest is not None
+                or (surplus and not dialect.pushes)):
+            self._drop(fd, connection)
+            return False
+        if (data and not surplus and user is None and request.compare != NEVER
+                and not (error and self.counting.tally_of(kind).wants_example(error))):
+            self.counting.same[kind] = dialect.same(answer, data, request.compare == WHOLE)
+            self.counting.size[kind] = len(data)
+            self.counting.record[kind] = sink
+        self._free(fd, connection, now)
+        return bool(surplus) and self.connections.get(fd) is connection and self._take(fd, connection, surplus)
+
+    def _free(self, fd: int, connection: Connection, now: int) -> None:
+        if connection.user is None:
+            self.executor.idle(fd, now)
+        else:
+            connection.user.answered(fd, now)
+
+    # Sends that fall short
+
+    def _say(self, fd: int, connection: Connection, data: bytes) -> None:
+        """Send beside the requests, after what is still waiting."""
+        if not data:
+            return
+        if connection.rest is not None:
+            connection.rest = memoryview(bytes(connection.rest) + data)
+            return
+        try:
+            sent = self._send[fd](data)
+        except NOT_NOW:
+            sent = 0
+        if sent < len(data):
+            connection.rest = memoryview(data)[sent:]
+
+    def _remember_rest(self, fd: int, sent: int) -> None:
+        """Send the rest of a request when there is room; off the fast path until then."""
+        connection = self.connections[fd]
+        kind = self._kind[fd] or connection.kind
+        payload = self.counting.payload[kind] if connection.user is None else connection.user.payload
+        connection.rest = memoryview(payload)[sent:]
+        self._kind[fd], connection.kind = 0, kind
+
+    def _send_rest(self, fd: int, connection: Connection) -> None:
+        try:
+            while connection.rest:
+                connection.rest = connection.rest[self._send[fd](connection.rest):]
+            connection.rest = None
+        except NOT_NOW:
+            pass
+
+    # Failures
+
+    def _trouble(self, fd: int, error: OSError) -> None:
+        """A call on a connection failed, or only has nothing to do now."""
+        if not isinstance(error, NOT_NOW):
+            self._lose(fd, classify(error), str(error))
+
+    def _lose(self, fd: int, error: str, detail: str, status: int = 0) -> None:
+        """Close a connection that failed, count its request or (on a stale connection) send it again."""
+        connection = self.connections[fd]
+        kind, begun = self._kind[fd] or connection.kind, self._begun[fd]
+        failed = connection.state != READY
+        stale = not failed and connection.answer is None and connection.first != begun
+        self.close(fd)
+        if kind and error == "reset" and stale and self.counting.requests[kind].idempotent:
+            self.retried += 1
+            self.open(kind, begun, connection.user)
+            return
+        now = now_ns()
+        if kind:
+            self.counting.count(kind, status, error, detail, None, now, begun)
+        self._gone(fd, connection.user, now, failed)
+
+    def _refuse(self, kind: int, begun: int, now: int, error: OSError, user: User | None) -> None:
+        """Count a request for which no connection could even be begun."""
+        if kind:
+            self.fail(kind, begun, classify(error), str(error))
+        self._gone(-1, user, now, True)
+
+    def _drop(self, fd: int, connection: Connection) -> None:
+        """Close a connection that has no request."""
+        self.close(fd)
+        self._gone(fd, connection.user, now_ns(), False)
+
+    def _gone(self, fd: int, user: User | None, now: int, failed: bool) -> None:
+        if user is None:
+            self.executor.lost(fd, now, failed)
+        else:
+            user.lost(now, failed)
