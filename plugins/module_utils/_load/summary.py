@@ -2,50 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The numbers of a run: parts, series and samples from what was counted."""
+"""The numbers of a run: series and samples from what was counted."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .histogram import Histogram
 from .metrics import Part, row_of
+from .parts import Parts
 from .run import Report
 from .scenario import Request
 from .tally import Tally
-
-
-@dataclass
-class Parts:
-    """A run taken apart: everything, and by scenario, by step (``scenario/step``) and by tag (``key=value``)."""
-
-    overall: Part = field(default_factory=Part)
-    scenarios: dict[str, Part] = field(default_factory=dict)
-    steps: dict[str, Part] = field(default_factory=dict)
-    tags: dict[str, Part] = field(default_factory=dict)
-
-
-def take_apart(tally: Tally, requests: Sequence[Request], seconds: float) -> Parts:
-    """Sum up what was counted.
-
-    :arg seconds: the measured time.
-    """
-    parts = Parts()
-    of_kind = []
-    for request in requests:
-        mine = [parts.overall, parts.scenarios.setdefault(request.scenario, Part())]
-        if request.step:
-            mine.append(parts.steps.setdefault(f"{request.scenario}/{request.step}", Part()))
-        of_kind.append(mine + [parts.tags.setdefault(tag, Part()) for tag in request.tags])
-    for outcome, count in tally.counts.items():
-        fresh = Part(count.count, count.count if outcome.error else 0, count.in_time, count.histogram)
-        for part in of_kind[outcome.kind]:
-            part.merge(fresh)
-    for part in {id(part): part for mine in of_kind for part in mine}.values():
-        part.rps = (part.rps or 0) / seconds if seconds else None
-    return parts
 
 
 def series(tally: Tally, mergeable: bool = False) -> list[dict[str, Any]]:
