@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import operator
 import os
 import re
@@ -22,50 +23,56 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence, TypeVar
 
 T = TypeVar("T")
-U = TypeVar("U")
+
+ROOT = Path(__file__).parents[2]
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
-_GOAL = re.compile(r"^(<=|>=|==|<|>)\s*([\d.]+)")
+_GOAL = re.compile(r"(<=|>=|==|<|>)\s*([\d.]+)")
 
 
 def figure(name: str, goal: str, values: Sequence[float], unit: str = "") -> dict[str, Any]:
     """Return one line of the result: the median of ``values`` (one per round) against a goal.
 
     :arg name: what was measured, e.g. ``requests per second against wrk, 50 connections``.
-    :arg goal: a comparison, e.g. ``>= 0.95``, ``< 50``, ``== 0``. ``met`` is computed from it.
+    :arg goal: a comparison, e.g. ``>= 0.95``, ``== 0``; ``met`` is computed from it. Empty for a number that is
+        recorded without a goal: ``met`` is None.
     :arg values: at least one; ``spread`` is their smallest and largest.
     :arg unit: what the numbers are, e.g. ``ms``; empty for a ratio or a count.
     """
-    match = _GOAL.match(goal)
-    if not match:
-        raise ValueError(f"goal: expected a comparison such as '>= 0.95', found {goal!r}")
-    compare, limit = _OPERATORS[match.group(1)], float(match.group(2))
     measured = statistics.median(values)
     return {"figure": name, "goal": goal, "measured": round(measured, 4), "unit": unit,
             "spread": [round(min(values), 4), round(max(values), 4)], "rounds": len(values),
-            "met": compare(measured, limit)}
+            "met": meets(goal, measured) if goal else None}
 
 
-def paired(rounds: int, ours: Callable[[], T], peer: Callable[[], U]) -> list[tuple[T, U]]:
-    """Run both once per round, one right after the other, the first one alternating.
+def meets(goal: str, measured: float) -> bool:
+    """Return whether a number meets a goal."""
+    match = _GOAL.fullmatch(goal)
+    if not match:
+        raise ValueError(f"goal: expected a comparison such as '>= 0.95', found {goal!r}")
+    return _OPERATORS[match.group(1)](measured, float(match.group(2)))
 
-    Pairs cancel what the machine does meanwhile: compare within a pair, then take the median over the pairs.
+
+def interleaved(rounds: int, **contenders: Callable[[], T]) -> list[dict[str, T]]:
+    """Run all of them once per round, one right after the other, each round beginning with another one.
+
+    What the machine does meanwhile hits all of a round: compare within a round, then take the median over the rounds.
     """
-    pairs = []
+    names = list(contenders)
+    rows = []
     for number in range(rounds):
-        if number % 2:
-            theirs = peer()
-            pairs.append((ours(), theirs))
-        else:
-            mine = ours()
-            pairs.append((mine, peer()))
-        progress(f"round {number + 1}/{rounds}: ours {brief(pairs[-1][0])} · peer {brief(pairs[-1][1])}")
-    return pairs
+        turn = number % len(names)
+        row = {name: contenders[name]() for name in names[turn:] + names[:turn]}
+        rows.append({name: row[name] for name in names})
+        told = " · ".join(f"{name} {brief(result)}" for name, result in rows[-1].items())
+        progress(f"round {number + 1}/{rounds}: {told}")
+    return rows
 
 
-def ratios(pairs: Sequence[tuple[Any, Any]], key: str = "") -> list[float]:
-    """Return ours / peer per pair; ``key`` picks the number when the results are dictionaries."""
-    return [float(ours[key] / peer[key]) if key else float(ours / peer) for ours, peer in pairs]
+def ratios(rows: Sequence[dict[str, Any]], peer: str, key: str = "") -> list[float]:
+    """Return ours / peer per round; ``key`` picks the number when the results are dictionaries."""
+    pairs = [(row["ours"], row[peer]) for row in rows]
+    return [float(ours[key] / theirs[key]) if key else float(ours / theirs) for ours, theirs in pairs]
 
 
 def brief(result: Any) -> str:
@@ -88,33 +95,25 @@ def measured_run(command: Sequence[str], **options: Any) -> tuple[subprocess.Com
     return done, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def require(command: str, package: str) -> str:
-    """Return the path of a peer's or a server's command; install its Debian package when it is missing."""
-    found = shutil.which(command, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if found:
-        return found
-    progress(f"installing {package}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq"]
-    with _services_stay_off():
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
-            subprocess.run(apt + arguments, check=True, env=environment, capture_output=True)
-    return require(command, package)
+def playbook(path: Path, task: dict[str, Any], **variables: Any) -> list[str]:
+    """Write a playbook of one task for this machine (JSON is YAML); return the command that runs it."""
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task],
+            "vars": {"ansible_python_interpreter": sys.executable, **variables}}
+    path.write_text(json.dumps([play]), encoding="utf-8")
+    return [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", str(path)]
 
 
-@contextlib.contextmanager
-def _services_stay_off() -> Iterator[None]:
-    """Keep Debian's packages from starting their services on their default ports (invoke-rc.d's own switch)."""
-    policy = Path("/usr/sbin/policy-rc.d")
-    if policy.exists():
-        yield
-        return
-    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
-    policy.chmod(0o755)
-    try:
-        yield
-    finally:
-        policy.unlink()
+def require(command: str) -> str:
+    """Return the path of a peer's or a server's command, which ``make setup-bench`` has installed."""
+    found = shutil.which(command, path=f"{ROOT}/.venv-bench/bin:{os.environ['PATH']}:/usr/sbin:/sbin")
+    if not found:
+        raise FileNotFoundError(f"{command}: not on this machine; run make setup-bench")
+    return found
+
+
+def on_core(core: int | None, command: Sequence[str]) -> list[str]:
+    """Return a command that keeps to one core; None for any."""
+    return [*command] if core is None else ["taskset", "--cpu-list", str(core), *command]
 
 
 def free_port() -> int:
@@ -138,14 +137,16 @@ def wait_for_port(port: int, host: str = "127.0.0.1", deadline_s: float = 10.0) 
 
 
 @contextlib.contextmanager
-def server(command: Callable[[Path, int], Sequence[str]], **options: Any) -> Iterator[tuple[int, Path]]:
+def server(command: Callable[[Path, int], Sequence[str]], core: int | None = None, **options: Any,
+           ) -> Iterator[tuple[int, Path]]:
     """Run a server in the foreground for the time of a ``with`` block; yield its port and its own directory.
 
     :arg command: gets the directory and the port, returns the command line (and may write a configuration).
+    :arg core: keeps the server to one core.
     """
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as name:
         port = free_port()
-        process = subprocess.Popen(command(Path(name), port), stdout=subprocess.DEVNULL,
+        process = subprocess.Popen(on_core(core, command(Path(name), port)), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, **options)
         try:
             wait_for_port(port)
@@ -155,23 +156,31 @@ def server(command: Callable[[Path, int], Sequence[str]], **options: Any) -> Ite
             process.wait()
 
 
-def nginx(locations: str, access_log: bool = False) -> contextlib.AbstractContextManager[tuple[int, Path]]:
-    """Run nginx with one worker and these locations; the directory has ``access.log`` when asked for."""
-    program = require("nginx", "nginx-light")
+def nginx(locations: str, *, workers: int = 1, core: int | None = None, listen: str = "", access_log: bool = False,
+          ) -> contextlib.AbstractContextManager[tuple[int, Path]]:
+    """Run nginx with these locations; the directory has ``access.log`` when asked for.
+
+    :arg workers: with more than one, each has a core and connections of its own (``reuseport``).
+    :arg listen: more parameters of its ``listen``, e.g. ``ssl``.
+    """
+    program = require("nginx")
+    several = f"worker_processes {workers}; worker_cpu_affinity auto;"
+    model = "master_process off; worker_processes 1;" if workers == 1 else several
+    listen += " reuseport" if workers > 1 else ""
 
     def command(directory: Path, port: int) -> list[str]:
         log = f"{directory}/access.log" if access_log else "off"
         directory.chmod(0o755)
         (directory / "nginx.conf").write_text(f"""
-            daemon off; master_process off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log;
+            daemon off; {model} pid {directory}/pid; error_log {directory}/error.log;
             worker_rlimit_nofile 65536;
             events {{ worker_connections 30000; multi_accept on; }}
             http {{ access_log {log}; keepalive_requests 1000000000; keepalive_timeout 3600;
                     client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
                     fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi;
                     scgi_temp_path {directory}/scgi;
-                    server {{ listen 127.0.0.1:{port} backlog=16384; {locations} }} }}
+                    server {{ listen 127.0.0.1:{port} backlog=16384 {listen}; {locations} }} }}
             """, encoding="utf-8")
         return [program, "-p", str(directory), "-c", f"{directory}/nginx.conf"]
 
-    return server(command)
+    return server(command, core)

@@ -5,22 +5,24 @@
 """Sixty indexes: one task of postgres_indexes against a loop of community.postgresql.postgresql_idx.
 
 Both run over the same connection to a temporary PostgreSQL on this machine, with tables small enough that building an
-index costs next to nothing: what is measured is the way there. Whole ansible-playbook runs are timed.
+index costs next to nothing: what is measured is the way there. Whole ansible-playbook runs are timed, less the run of
+a playbook that does nothing, which is the same for both.
+
+The goal is that of the design for all batches: one task in place of N is at least 20 times faster (the prototype for
+20 Redis settings: 0.9 s against 19.3 s).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks.common import figure, measured_run, paired, ratios, require, server
+from benchmarks.common import figure, interleaved, measured_run, playbook, ratios, require, server
 
 BINARIES = "/usr/lib/postgresql/15/bin"
 TABLES = [f"table_{number}" for number in range(6)]
@@ -36,17 +38,8 @@ def postgres(directory: Path, port: int) -> list[str]:
     return [f"{BINARIES}/postgres", "-D", f"{directory}/data", "-p", str(port), "-k", "", "-c", "fsync=off"]
 
 
-def playbook(directory: Path, name: str, task: dict[str, Any]) -> Path:
-    """Write a playbook of one task (JSON is YAML)."""
-    path = directory / f"{name}.yml"
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [{"name": name, **task}],
-            "vars": {"ansible_python_interpreter": sys.executable, "wished": INDEXES}}
-    path.write_text(json.dumps([play]), encoding="utf-8")
-    return path
-
-
 def figures(rounds: int) -> list[dict[str, Any]]:
-    require(f"{BINARIES}/postgres", "postgresql-15")
+    require(f"{BINARIES}/postgres")
     with server(postgres, user="postgres") as (port, directory):
         login = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres", "autocommit": True}
         wait_until_ready(login)
@@ -54,20 +47,21 @@ def figures(rounds: int) -> list[dict[str, Any]]:
             for table in TABLES:
                 connection.execute(f"CREATE TABLE {table} ({', '.join(f'{column} int' for column in COLUMNS)})")
             common = {"login_host": "127.0.0.1", "login_port": port, "login_db": "postgres"}
-            ours = playbook(directory, "ours", {
-                "evenkeel.fleet.postgres_indexes": {**common, "indexes": "{{ wished }}"}})
-            peer = playbook(directory, "peer", {
+            nothing = playbook(directory / "nothing.yml", {"ansible.builtin.meta": "noop"})
+            ours = playbook(directory / "ours.yml", {
+                "evenkeel.fleet.postgres_indexes": {**common, "indexes": "{{ wished }}"}}, wished=INDEXES)
+            loop = playbook(directory / "loop.yml", {
                 "community.postgresql.postgresql_idx": {
                     **common, "name": "{{ item.name }}", "table": "{{ item.table }}", "columns": "{{ item.columns }}"},
-                "loop": "{{ wished }}"})
-            pairs = paired(rounds, lambda: measure(connection, ours), lambda: measure(connection, peer))
+                "loop": "{{ wished }}"}, wished=INDEXES)
+            rows = interleaved(rounds, ours=lambda: measure(connection, ours, nothing),
+                               loop=lambda: measure(connection, loop, nothing))
     unchanged, created = f"{len(INDEXES)} indexes, nothing to change", f"{len(INDEXES)} indexes created"
     against = "against a loop of postgresql_idx"
     return [
-        figure(f"{unchanged}: wall time {against}", "<= 0.05", ratios(pairs, "again_s")),
-        figure(f"{unchanged}: CPU time {against}", "<= 0.1", ratios(pairs, "again_cpu_s")),
-        figure(f"{created}: wall time {against}", "<= 0.1", ratios(pairs, "create_s")),
-        figure(f"{unchanged}: our wall time", "< 5", [mine["again_s"] for mine, _theirs in pairs], "s"),
+        figure(f"{unchanged}: wall time {against}", "<= 0.05", ratios(rows, "loop", "again_s")),
+        figure(f"{unchanged}: CPU time {against}", "<= 0.05", ratios(rows, "loop", "again_cpu_s")),
+        figure(f"{created}: wall time {against}", "<= 0.05", ratios(rows, "loop", "create_s")),
     ]
 
 
@@ -81,17 +75,17 @@ def wait_until_ready(login: dict[str, Any]) -> None:
             continue
 
 
-def measure(connection: psycopg.Connection[Any], path: Path) -> dict[str, float]:
-    """Run a playbook without any of the indexes, and again; return seconds."""
+def measure(connection: psycopg.Connection[Any], command: list[str], nothing: list[str]) -> dict[str, float]:
+    """Run a playbook without any of the indexes, and again; return seconds, those of ``nothing`` taken off."""
     for index in INDEXES:
         connection.execute(f"DROP INDEX IF EXISTS {index['name']}")
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", str(path)]
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"}
+    _, start_s, start_cpu_s = measured_run(nothing, env=environment)
     create_s = measured_run(command, env=environment)[1]
     made = connection.execute("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").fetchone()
     if made != (len(INDEXES),):
-        raise RuntimeError(f"{path.stem}: expected {len(INDEXES)} indexes, found {made}")
+        raise RuntimeError(f"{command[-1]}: expected {len(INDEXES)} indexes, found {made}")
     done, again_s, again_cpu_s = measured_run(command, env=environment)
     if "changed=0" not in done.stdout:
-        raise RuntimeError(f"{path.stem}: the second run changed something:\n{done.stdout}")
-    return {"create_s": create_s, "again_s": again_s, "again_cpu_s": again_cpu_s}
+        raise RuntimeError(f"{command[-1]}: the second run changed something:\n{done.stdout}")
+    return {"create_s": create_s - start_s, "again_s": again_s - start_s, "again_cpu_s": again_cpu_s - start_cpu_s}

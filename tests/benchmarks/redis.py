@@ -4,22 +4,23 @@
 
 """20 Redis settings: one task of ours against a loop of community.general.redis, on the same kind of server.
 
-Whole runs of ansible-playbook over the local connection, which favours the loop: no network in between.
+Whole runs of ansible-playbook over the local connection, which favours the loop: no network in between. The run of a
+playbook that does nothing, which is the same for both, is taken off.
+
+The goal is that of the design for all batches: one task in place of N is at least 20 times faster (the prototype:
+0.9 s against 19.3 s for 20 settings).
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._client.redis import RedisClient
 
-from benchmarks.common import figure, measured_run, paired, ratios, require, server
+from benchmarks.common import ROOT, figure, interleaved, measured_run, playbook, ratios, require, server
 
-ROOT = Path(__file__).parents[2]
 WISH = {
     "maxmemory": "268435456",
     "maxmemory-policy": "allkeys-lfu",
@@ -42,7 +43,7 @@ WISH = {
     "tcp-keepalive": "60",
     "hz": "20",
 }
-PEER = {
+LOOP = {
     "community.general.redis": {
         "command": "config", "login_port": "{{ port }}", "name": "{{ item.key }}", "value": "{{ item.value }}",
     },
@@ -52,38 +53,32 @@ OURS = {"evenkeel.fleet.redis_settings": {"login_port": "{{ port }}", "settings"
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
-    program = require("redis-server", "redis-server")
-    ends: dict[str, list[frozenset[tuple[str, str]]]] = {"ours": [], "peer": []}
-    pairs = paired(
-        rounds,
-        ours=lambda: measure(program, OURS, ends["ours"]),
-        peer=lambda: measure(program, PEER, ends["peer"]),
-    )
+    ends: dict[str, list[frozenset[tuple[str, str]]]] = {"ours": [], "loop": []}
+    rows = interleaved(rounds, ours=lambda: measure(OURS, ends["ours"]), loop=lambda: measure(LOOP, ends["loop"]))
+    against = "wall time against a loop of community.general.redis"
     return [
-        figure("20 settings changed: wall time against a loop of community.general.redis", "< 0.3",
-               ratios(pairs, "change_s")),
-        figure("20 settings unchanged: wall time against the loop", "< 0.3", ratios(pairs, "repeat_s")),
-        figure("20 settings changed, ours", "< 10", [ours["change_s"] for ours, _ in pairs], "s"),
+        figure(f"20 settings changed: {against}", "<= 0.05", ratios(rows, "loop", "change_s")),
+        figure(f"20 settings unchanged: {against}", "<= 0.05", ratios(rows, "loop", "repeat_s")),
         figure("parameters that differ from the loop's result", "== 0",
-               [len(ours ^ peer) for ours, peer in zip(ends["ours"], ends["peer"])]),
+               [len(ours ^ loop) for ours, loop in zip(ends["ours"], ends["loop"])]),
     ]
 
 
-def measure(program: str, task: dict[str, Any], ends: list[frozenset[tuple[str, str]]]) -> dict[str, float]:
+def redis(directory: Path, port: int) -> list[str]:
+    """Return the command that serves an empty Redis."""
+    return [require("redis-server"), "--port", str(port), "--save", "", "--dir", str(directory)]
+
+
+def measure(task: dict[str, Any], ends: list[frozenset[tuple[str, str]]]) -> dict[str, float]:
     """Apply twice to a fresh server; return both wall times in seconds, add what the server then runs with."""
-    with server(lambda directory, port: [program, "--port", str(port), "--save", "", "--dir", str(directory)]) as (
-        port, directory
-    ):
-        playbook = directory / "play.yml"
-        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-        command = [
-            f"{sys.prefix}/bin/ansible-playbook", "-i", "localhost,", "-c", "local", playbook,
-            "-e", json.dumps({"port": port, "wish": WISH, "ansible_python_interpreter": sys.executable}),
-        ]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-        walls = [measured_run(command, cwd=ROOT, env=environment)[1] for _ in range(2)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    with server(redis) as (port, directory):
+        nothing = playbook(directory / "nothing.yml", {"ansible.builtin.meta": "noop"})
+        command = playbook(directory / "play.yml", task, port=port, wish=WISH)
+        start_s, change_s, repeat_s = [measured_run(one, cwd=ROOT, env=environment)[1]
+                                       for one in (nothing, command, command)]
         with RedisClient(port=port) as client:
             flat = client.call("CONFIG", "GET", "*")
     own = {"port", "dir"}
     ends.append(frozenset((name, value) for name, value in zip(flat[::2], flat[1::2]) if name not in own))
-    return {"change_s": walls[0], "repeat_s": walls[1]}
+    return {"change_s": change_s - start_s, "repeat_s": repeat_s - start_s}

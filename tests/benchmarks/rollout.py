@@ -18,7 +18,7 @@ from typing import Any
 
 from integration.rollout.fleet import ENVIRONMENT, ROOT, Fleet
 
-from benchmarks.common import figure, paired
+from benchmarks.common import figure, interleaved
 
 RATE_RPS = 50
 SETTLE_S = 3
@@ -26,7 +26,7 @@ STOP_PATH = "/tmp/evenkeel-bench-stop"
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
-    """Return failed requests per cycle, ours and the peer's, and the seconds of one rollout."""
+    """Return failed requests per cycle, ours (the goal is the issue's) and the peer's, and the seconds of one rollout."""
     fleet = Fleet()
     images = {}
     for release in ("v2", "v1"):  # ends on v1, and both images are on every host
@@ -34,12 +34,13 @@ def figures(rounds: int) -> list[dict[str, Any]]:
         if done.rc:
             raise RuntimeError(done.output)
         images[release] = next(iter(fleet.ledgers().values()))["status"]["current"]["image"]
-    pairs = paired(rounds, lambda: ours(fleet), lambda: peer(fleet, images))
+    rows = interleaved(rounds, ours=lambda: ours(fleet), compose=lambda: compose(fleet, images))
     return [
-        figure("failed requests per cycle", "== 0", [mine["failed"] for mine, _ in pairs]),
-        figure("failed requests per cycle, docker compose up -d on one host", "> 0",
-               [theirs["failed"] for _, theirs in pairs]),
-        figure("duration of a rollout over 3 hosts", "<= 40", [mine["seconds"] for mine, _ in pairs], "s"),
+        figure("failed requests per cycle", "== 0", [row["ours"]["failed"] for row in rows]),
+        figure("failed requests per cycle, docker compose up -d on one host", "",
+               [row["compose"]["failed"] for row in rows]),
+        figure("duration of a rollout over 3 hosts, gates and watch included", "",
+               [row["ours"]["seconds"] for row in rows], "s"),
     ]
 
 
@@ -54,7 +55,7 @@ def ours(fleet: Fleet) -> dict[str, float]:
     return {"failed": failed, "seconds": (time.monotonic() - started) / 2}
 
 
-def peer(fleet: Fleet, images: dict[str, str]) -> dict[str, float]:
+def compose(fleet: Fleet, images: dict[str, str]) -> dict[str, float]:
     """Replace the container of one host, and the same back, under the same load on that host."""
     host = fleet.hosts[0]
     slot = fleet.ledgers()[host]["status"]["current"]["slot"]

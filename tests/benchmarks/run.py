@@ -30,8 +30,15 @@ sys.path.insert(1, str(ROOT / ".cache" / "collections"))
 
 
 def names() -> list[str]:
-    """Return all benchmarks there are."""
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS)
+    """Return all benchmarks there are: files, and packages of several families."""
+    return sorted(path.stem for path in (*HERE.glob("*.py"), *(package.parent for package in HERE.glob("*/__init__.py")))
+                  if path.stem not in NOT_BENCHMARKS)
+
+
+def families() -> list[str]:
+    """Return the parts of packages that run alone, such as ``load.http``."""
+    return sorted(f"{path.parent.name}.{path.stem}" for path in HERE.glob("*/*.py")
+                  if "\ndef figures(" in path.read_text(encoding="utf-8") and path.stem != "__init__")
 
 
 def machine() -> dict[str, Any]:
@@ -49,7 +56,7 @@ def table(figures: list[dict[str, Any]]) -> str:
 
     rows = [["figure", "goal", "measured", "spread", "rounds", "met"]]
     rows += [[one["figure"], one["goal"], f"{number(one['measured'])} {one['unit']}".strip(),
-              "–".join(number(value) for value in one["spread"]), str(one["rounds"]), "yes" if one["met"] else "NO"]
+              "–".join(number(value) for value in one["spread"]), str(one["rounds"]), {True: "yes", False: "NO", None: ""}[one["met"]]]
              for one in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
@@ -58,18 +65,20 @@ def table(figures: list[dict[str, Any]]) -> str:
 def main() -> int:
     """Run the benchmarks named on the command line, all by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}; default all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names())} (default: all of these), or "
+                        f"a part: {', '.join(families())}")
     parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5; fewer is a smoke run)")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.names) - set(names()))
+    known = names() + families()
+    unknown = sorted(set(arguments.names) - set(known))
     if unknown:
-        parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(names())}")
+        parser.error(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     missed = 0
     for name in arguments.names or names():
         print(f"== {name}: {arguments.rounds} rounds", file=sys.stderr, flush=True)
         started = time.monotonic()
         figures = importlib.import_module(f"benchmarks.{name}").figures(arguments.rounds)
-        missed += sum(not one["met"] for one in figures)
+        missed += sum(one["met"] is False for one in figures)
         target = ROOT / "reports" / "bench" / f"{name}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps({"benchmark": name, "machine": machine(), "figures": figures,

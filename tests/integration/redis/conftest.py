@@ -25,7 +25,7 @@ class RedisServer:
 
     def __init__(self, directory: Path) -> None:
         self.password = "correct horse"
-        self.program = require("redis-server", "redis-server")
+        self.program = require("redis-server")
         self.port = free_port()
         self.socket = directory / "redis.sock"
         self.main = directory / "redis.conf"
