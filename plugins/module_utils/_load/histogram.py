@@ -54,6 +54,13 @@ class Histogram:
             self.sum_us += value * number
         self._widen(min(distinct), max(distinct))
 
+    def record_many(self, value_us: int, number: int) -> None:
+        """Add the same value many times."""
+        self.counts[bucket_of(value_us)] += number
+        self.count += number
+        self.sum_us += value_us * number
+        self._widen(value_us, value_us)
+
     def merge(self, other: Histogram) -> None:
         """Add another histogram; the result is the same as if all values had been recorded here."""
         if other.min_us is None or other.max_us is None:
