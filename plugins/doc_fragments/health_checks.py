@@ -126,9 +126,15 @@ options:
         description: First value that the query has to return, as text.
         type: str
       role:
-        description: Role that Redis has to have.
+        description: Role that PostgreSQL or Redis has to have; a PostgreSQL primary is a V(master).
         type: str
         choices: [master, replica]
+      max_lag_s:
+        description:
+          - A replica of PostgreSQL or Redis has to have a link to its master and to be at most that many seconds behind.
+          - Of a PostgreSQL standby the lag is the age of the last replayed transaction, and 0 when it has replayed all
+            that it received; of a Redis replica it is the time since it last heard from its master.
+        type: float
       unit:
         description: Name of the systemd unit, such as V(haproxy.service).
         type: str

@@ -55,6 +55,42 @@ options:
     description: Fail the task when the verdict is V(fail).
     type: bool
     default: false
+  state_file:
+    description:
+      - File on the target, in a directory that exists, that keeps results and circuit breakers between runs.
+      - With it a result of at most O(cache_s) seconds is used again instead of looking, and a component that keeps
+        failing is not asked for a while. Without it every run looks.
+      - It is read and written with mode 0600, holds no secret and is left alone in check mode.
+    type: path
+  cache_s:
+    description: Seconds for which a result in O(state_file) is used again.
+    type: float
+    default: 10
+  breaker:
+    description: When the circuit of a component opens, so that it is not asked; only with O(state_file).
+    type: dict
+    default: {}
+    suboptions:
+      failures:
+        description: Opens after that many failed runs in a row.
+        type: int
+        default: 5
+      share:
+        description: Opens when that share of the last O(breaker.calls) runs failed.
+        type: float
+        default: 0.5
+      calls:
+        description: How many runs the share is taken of; fewer are not judged by it.
+        type: int
+        default: 20
+      open_s:
+        description: Seconds until the next look. It doubles each time that look fails.
+        type: float
+        default: 30
+      open_max_s:
+        description: Most seconds until the next look.
+        type: float
+        default: 300
 seealso:
   - module: evenkeel.fleet.load_probe
   - module: evenkeel.fleet.preflight_info
@@ -96,6 +132,20 @@ EXAMPLES = r"""
         critical: false
     deadline_s: 0
   register: health
+
+- name: Ask the database at most every 30 seconds, however often this runs
+  evenkeel.fleet.health_probe:
+    checks:
+      - name: standby
+        type: postgres
+        host: db2
+        user: monitor
+        password: "{{ monitor_password }}"
+        role: replica
+        max_lag_s: 10
+    deadline_s: 0
+    state_file: /var/lib/evenkeel/health.json
+    cache_s: 30
 """
 
 RETURN = r"""
@@ -145,6 +195,7 @@ components:
   description:
     - The last look at each component by name, in the words of the draft "Health Check Response Format for HTTP APIs",
       with what was expected and what can be done.
+    - C(age_s) is the age of the look. With O(state_file) C(circuit) is V(closed), V(open) or V(half-open).
   returned: success
   type: dict
   sample:
@@ -159,6 +210,7 @@ components:
       remedy: ""
       attempts: 1
       critical: true
+      age_s: 0.0
 """
 
 from typing import Any
@@ -166,7 +218,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import CHECKS
+from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import BREAKER, CHECKS
 from ansible_collections.evenkeel.fleet.plugins.module_utils._health.runner import probe
 
 
@@ -187,6 +239,9 @@ def main() -> None:
             "deadline_s": {"type": "float", "default": 30},
             "interval_s": {"type": "float", "default": 1},
             "required": {"type": "bool", "default": False},
+            "state_file": {"type": "path"},
+            "cache_s": {"type": "float", "default": 10},
+            "breaker": {"type": "dict", "default": {}, "options": BREAKER},
         },
         supports_check_mode=True,
     )

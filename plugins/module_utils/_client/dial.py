@@ -10,11 +10,13 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from .._core.clock import Deadline
 from .._core.errors import FleetError
 
 #: The classes of failure, each with what a user can do about it.
 REMEDIES = {
     "name": "Check the host name, or the resolver of this host.",
+    "resolver": "Check the resolver of this host, in /etc/resolv.conf.",
     "refused": "Check that the server is started and listens there, and that no firewall rejects it.",
     "timeout": "Check routes and firewalls, or allow more time.",
     "unreachable": "Check routes and firewalls between the two hosts.",
@@ -71,8 +73,12 @@ def classify(error: OSError | DialError, where: str, timeout_s: float) -> DialEr
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
         return DialError("tls", f"the certificate of {where} is not accepted: {error.verify_message}.")
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return DialError("closed", f"{where} closed the connection during TLS.")
     if isinstance(error, ssl.SSLError):
         return DialError("tls", f"no TLS with {where}: {error.reason or error}.")
+    if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+        return DialError("resolver", f"the resolver does not answer for the name in {where}: {error.strerror}.")
     if isinstance(error, socket.gaierror):
         return DialError("name", f"the name in {where} does not resolve: {error.strerror}.")
     if isinstance(error, socket.timeout):
@@ -99,7 +105,7 @@ def dial(
 
     :arg host: name or address (IPv4 or IPv6) to connect to, with ``port``.
     :arg unix_socket: path of a Unix socket, instead of host and port.
-    :arg timeout_s: limit for the connect per address, for the TLS handshake and for each later read and write.
+    :arg timeout_s: limit for the connect to all addresses of the name, and for each later read and write.
     :arg tls: speak TLS from the first byte; None for plain text.
     :raises DialError: with the class of the failure in ``kind``.
     """
@@ -111,13 +117,32 @@ def dial(
             sock.settimeout(timeout_s)
             sock.connect(unix_socket)
         else:
-            sock = socket.create_connection((host or "", port or 0), timeout_s)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock = _connect(host or "", port or 0, timeout_s)
         return start_tls(sock, host or "", tls) if tls else sock
     except (OSError, DialError) as error:
         if sock:
             sock.close()
         raise classify(error, where, timeout_s) from error
+
+
+def _connect(host: str, port: int, timeout_s: float) -> socket.socket:
+    """Try the addresses of a name one after the other, within one limit for all."""
+    deadline = Deadline(timeout_s)
+    failure: OSError = socket.timeout()
+    for family, kind, protocol, dummy, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        if deadline.expired:
+            break
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(deadline.remaining_s)
+            sock.connect(address)
+            sock.settimeout(timeout_s)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+    raise failure
 
 
 def start_tls(sock: socket.socket, host: str, tls: TlsOptions) -> ssl.SSLSocket:

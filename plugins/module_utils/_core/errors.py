@@ -42,3 +42,5 @@ class InputError(FleetError):
         super().__init__(f"{field}: expected {expected}, found {value!r}.", remedy)
         self.field = field
         self.value = value
+        self.expected = expected
+        self.example = example

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from .._core.errors import InputError
 from .local import check_command, check_container, check_systemd
-from .network import check_http, check_tcp
+from .network import check_http, check_tcp, http_request
 from .observation import Observation
 from .stores import check_postgres, check_redis
 
@@ -41,14 +41,34 @@ def validate(checks: Sequence[Mapping[str, Any]]) -> None:
         field = f"checks: {check['name']}"
         if check["type"] == "http":
             _validate_url(f"{field}: url", check["url"])
+            _validate_request(field, check)
+            if check["certificate_days"] is not None and not (
+                check["url"].startswith("https:") and check["validate_certs"]
+            ):
+                expected = "a verified https URL (validate_certs: true) to judge the certificate of"
+                raise InputError(f"{field}: certificate_days", check["certificate_days"], expected, "14")
+            for pointer in check["pointers"] or {}:
+                if pointer and not pointer.startswith("/"):
+                    raise InputError(f"{field}: pointers", pointer, "JSON pointers, which begin with /", "/status")
         if check["type"] == "command" and not check["argv"]:
             raise InputError(f"{field}: argv", check["argv"], "a command with its arguments", "[uptime, --pretty]")
         if check["type"] == "postgres" and not check["user"]:
             raise InputError(f"{field}: user", check["user"], "the user to log in as", "pitch")
         if check["port"] is not None and not 0 < check["port"] < 65536:
             raise InputError(f"{field}: port", check["port"], "a port between 1 and 65535", "5432")
-        if check["timeout_s"] <= 0:
+        if not 0 < check["timeout_s"] < float("inf"):
             raise InputError(f"{field}: timeout_s", check["timeout_s"], "more than 0 seconds", "5")
+        for name in ("max_latency_ms", "max_lag_s", "certificate_days"):
+            if check[name] is not None and not check[name] >= 0:
+                raise InputError(f"{field}: {name}", check[name], "0 or more", "30")
+
+
+def _validate_request(field: str, check: Mapping[str, Any]) -> None:
+    try:
+        http_request(check)
+    except InputError as error:
+        found = "(hidden)" if ".headers" in error.field else error.value  # a header may be a secret
+        raise InputError(f"{field}: {error.field.rpartition(': ')[2]}", found, error.expected, error.example) from None
 
 
 def _validate_url(field: str, text: str) -> None:

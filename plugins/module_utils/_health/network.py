@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import ssl
@@ -15,14 +14,16 @@ from typing import Any, Mapping
 from urllib.parse import urlsplit
 
 from .._client.dial import DialError, TlsOptions, classify, dial
+from .._core.clock import Deadline
 from .._core.pointer import resolve, same
+from .._wire.http import Answer, ProtocolError, encode_request
 from .observation import FAIL, PASS, WARN, Observation, failure
 
 #: Most bytes of a body that are read and searched.
 MAX_BODY_BYTES = 1024 * 1024
 
 #: Failures of a connection that waiting does not cure.
-HOPELESS = ("tls", "denied")
+HOPELESS = ("tls", "denied", "name")
 
 
 def tls_options(check: Mapping[str, Any]) -> TlsOptions:
@@ -79,34 +80,49 @@ def check_http(check: Mapping[str, Any], timeout_s: float) -> Observation:
     return Observation(PASS, expected, value=latency_ms, unit="ms")
 
 
+def http_request(check: Mapping[str, Any]) -> bytes:
+    """Return the bytes of the request.
+
+    :raises InputError: when a part of it cannot be sent.
+    """
+    url = urlsplit(check["url"])
+    headers = {"Host": url.netloc, "Connection": "close", **(check["headers"] or {})}
+    return encode_request(
+        check["method"],
+        (url.path or "/") + (f"?{url.query}" if url.query else ""),
+        {name: str(value) for name, value in headers.items()},
+        (check["body"] or "").encode(),
+        f"checks: {check['name']}",
+    )
+
+
 def _ask(check: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes, float | None]:
-    """Return status, body and days until the certificate expires.
+    """Return status, body and days until the certificate expires, all within ``timeout_s`` seconds.
 
     :raises DialError: when there is no answer, or none that is HTTP.
     """
-    url = urlsplit(check["url"])
+    url, deadline = urlsplit(check["url"]), Deadline(timeout_s)
     secure = url.scheme == "https"
     host = check["host"] or url.hostname or ""
     port = check["port"] or url.port or (443 if secure else 80)
     where = check["unix_socket"] or f"{host}:{port}"
     options = tls_options(check)
     tls = TlsOptions(options.verify, options.ca_file, options.cert_file, options.key_file, url.hostname)
-    sock = dial(host, port, check["unix_socket"], timeout_s, tls if secure else None)
-    days_left = _days_left(sock)
-    connection = http.client.HTTPConnection(host, port)
-    connection.sock = sock
-    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    try:
-        headers = {"Host": url.netloc, "Connection": "close", **(check["headers"] or {})}
-        connection.request(check["method"], target, (check["body"] or "").encode() or None, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(MAX_BODY_BYTES), days_left
-    except OSError as error:
-        raise classify(error, where, timeout_s) from error
-    except http.client.HTTPException as error:
-        raise DialError("closed", f"{where} did not answer in HTTP: {type(error).__name__} {error}.") from error
-    finally:
-        connection.close()
+    answer = Answer(check["method"])
+    with dial(host, port, check["unix_socket"], timeout_s, tls if secure else None) as sock:
+        try:
+            sock.sendall(http_request(check))
+            complete = False
+            while not complete and answer.body_bytes < MAX_BODY_BYTES:
+                if deadline.expired:
+                    raise socket.timeout
+                sock.settimeout(deadline.remaining_s)
+                complete = answer.feed(sock.recv(65536))
+            return answer.status, answer.body, _days_left(sock)
+        except OSError as error:
+            raise classify(error, where, timeout_s) from error
+        except ProtocolError as error:
+            raise DialError("closed", f"{where} did not answer in HTTP: {error.msg}.") from error
 
 
 def _days_left(sock: socket.socket) -> float | None:

@@ -53,6 +53,7 @@ CHECK: dict[str, Any] = {
     "query": {"type": "str", "default": "SELECT 1"},
     "expect": {"type": "str"},
     "role": {"type": "str", "choices": ["master", "replica"]},
+    "max_lag_s": {"type": "float"},
     "unit": {"type": "str"},
     "state": {"type": "str", "default": "active"},
     "container": {"type": "str"},
@@ -70,4 +71,13 @@ CHECKS: dict[str, Any] = {
     "options": CHECK,
     "required_if": REQUIRED_IF,
     "required_by": REQUIRED_BY,
+}
+
+#: When a circuit opens: the fields of ``breaker.Limits`` with their defaults.
+BREAKER: dict[str, Any] = {
+    "failures": {"type": "int", "default": 5},
+    "share": {"type": "float", "default": 0.5},
+    "calls": {"type": "int", "default": 20},
+    "open_s": {"type": "float", "default": 30},
+    "open_max_s": {"type": "float", "default": 300},
 }

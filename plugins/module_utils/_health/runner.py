@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._core import verdict as core
 from .._core.clock import Deadline, full_jitter, utc_now
 from .._core.errors import InputError
 from .checks import CHECKS, validate
 from .observation import FAIL, PASS, WARN, Observation
+
+if TYPE_CHECKING:
+    from .memory import Memory
 
 _SEVERITY = {PASS: 0, WARN: 1, FAIL: 2}
 
@@ -41,12 +44,18 @@ class Watch:
         return self.streak >= self.consecutive or self.last.hopeless
 
     @property
-    def outcome(self) -> Observation:
-        """The last observation, as it counts: good enough often enough, softened if the check is not critical."""
+    def judged(self) -> Observation:
+        """The last observation; a failure when it was not good often enough."""
         found = self.last
         if found.status != FAIL and self.streak < self.consecutive and not (found.hopeless or self.called_off):
             output = f"good {self.streak} time(s) in a row before the deadline, {self.consecutive} needed."
             found = dataclasses.replace(found, status=FAIL, output=output, remedy="Allow more time.")
+        return found
+
+    @property
+    def outcome(self) -> Observation:
+        """What was judged as it counts: softened if the check is not critical, with the check's own remedy."""
+        found = self.judged
         if found.status == FAIL and not self.check["critical"]:
             found = dataclasses.replace(found, status=WARN)
         if found.status != PASS and self.check["remedy"]:
@@ -99,17 +108,25 @@ class Watch:
             "remedy": found.remedy if found.status != PASS else "",
             "attempts": self.attempts,
             "critical": self.check["critical"],
+            "age_s": 0.0,
         }
 
 
 def observe(
-    checks: Sequence[Mapping[str, Any]], consecutive: int = 1, deadline_s: float = 0.0, interval_s: float = 1.0
+    checks: Sequence[Mapping[str, Any]],
+    consecutive: int = 1,
+    deadline_s: float = 0.0,
+    interval_s: float = 1.0,
+    memory: Memory | None = None,
+    cache_s: float = 10.0,
 ) -> dict[str, dict[str, Any]]:
     """Run all checks at once, each in its own thread, and return the components by name.
 
     :arg consecutive: how many good looks in a row each component needs.
     :arg deadline_s: seconds after which no new look is taken; with 0 each component is looked at once.
     :arg interval_s: pause between good looks, and the longest pause (full jitter) after a bad one.
+    :arg memory: what earlier runs found. A result of at most ``cache_s`` seconds is used again, and a component whose
+        circuit is open is not asked.
 
     Once a critical component is hopeless, or all of them are certain, nothing is waited for any more.
 
@@ -120,11 +137,29 @@ def observe(
         raise InputError("consecutive", consecutive, "1 or more", "3")
     if deadline_s < 0 or interval_s <= 0:
         raise InputError("deadline_s, interval_s", (deadline_s, interval_s), "no negative times", "30, 1")
+    if cache_s < 0:
+        raise InputError("cache_s", cache_s, "0 or more seconds", "10")
     if consecutive > 1 and deadline_s < (consecutive - 1) * interval_s:
         enough = f"time for {consecutive} looks, {interval_s:g} s apart"
         raise InputError("deadline_s", deadline_s, enough, f"{consecutive * interval_s * 5:g}")
-    deadline, stop = Deadline(deadline_s), threading.Event()
-    watches = [Watch(check, consecutive, interval_s) for check in checks]
+    known = {check["name"]: memory.answer(check, cache_s) for check in checks} if memory else {}
+    watches = [Watch(check, consecutive, interval_s) for check in checks if not known.get(check["name"])]
+    watch_all(watches, Deadline(deadline_s), certain=any(seen and seen["status"] == FAIL for seen in known.values()))
+    for watch in watches:
+        component = watch.to_component()
+        if memory and not watch.called_off:
+            component = memory.learn(watch.check, component, good=watch.judged.status != FAIL)
+        known[watch.check["name"]] = component
+    if memory and watches:
+        memory.save()
+    return {check["name"]: known[check["name"]] or {} for check in checks}
+
+
+def watch_all(watches: Sequence[Watch], deadline: Deadline, certain: bool = False) -> None:
+    """Run watches until all are settled or called off; with ``certain`` each looks once."""
+    stop = threading.Event()
+    if certain:
+        stop.set()
     threads = [threading.Thread(target=watch.run, args=(deadline, stop), daemon=True) for watch in watches]
     for thread in threads:
         thread.start()
@@ -133,7 +168,12 @@ def observe(
             if watch.check["critical"] is critical:
                 thread.join(max(deadline.remaining_s, watch.check["timeout_s"] - deadline.elapsed_s) + GRACE_S)
         stop.set()
-    return {watch.check["name"]: watch.to_component() for watch in watches}
+
+
+def decide(components: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the worst status and the first component that has it; nothing at all is a warning by nobody."""
+    decided_by = max(components, key=lambda name: _SEVERITY[components[name]["status"]], default="")
+    return (components[decided_by]["status"] if components else WARN), decided_by
 
 
 def probe(
@@ -142,8 +182,14 @@ def probe(
     deadline_s: float = 30.0,
     interval_s: float = 1.0,
     check_mode: bool = False,
+    state_file: str | None = None,
+    cache_s: float = 10.0,
+    breaker: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Observe all components and return a verdict with the components and the one that decided.
+
+    With ``state_file`` results are used again for ``cache_s`` seconds, and ``breaker`` has the limits of
+    :class:`.breaker.Limits`; both are left alone in check mode.
 
     In check mode each component is looked at once, commands only when they are declared read-only, and what
     fails makes the verdict inconclusive: what check mode did not change cannot be healthy yet.
@@ -157,9 +203,8 @@ def probe(
     asked = [check for check in checks if check not in left_out]
     if check_mode:
         consecutive, deadline_s = 1, 0.0
-    components = observe(asked, consecutive, deadline_s, interval_s)
-    decided_by = max(components, key=lambda name: _SEVERITY[components[name]["status"]], default="")
-    status = components[decided_by]["status"] if components else WARN
+    components = observe(asked, consecutive, deadline_s, interval_s, _memory(state_file, breaker, check_mode), cache_s)
+    status, decided_by = decide(components)
     reasons = [f"{name}: {found['output']}" for name, found in components.items() if found["status"] == FAIL]
     reasons += [f"{check['name']}: check mode, the command was not run" for check in left_out]
     verdict = core.FAIL if status == FAIL else core.INCONCLUSIVE if left_out or not components else core.PASS
@@ -180,3 +225,12 @@ def probe(
         "decided_by": decided_by,
         "components": components,
     }
+
+
+def _memory(state_file: str | None, breaker: Mapping[str, Any] | None, check_mode: bool) -> Memory | None:
+    if state_file is None or check_mode:
+        return None
+    from .breaker import Limits
+    from .memory import Memory  # rarely needed: not compiled by the probes of a rollout
+
+    return Memory(state_file, Limits(**(breaker or {})))

@@ -23,6 +23,15 @@ PASSING_STATES = ("57P01", "57P02", "57P03", "53300")
 HOPELESS_REPLIES = ("WRONGPASS", "NOAUTH", "NOPERM", "ERR")
 FULL = "max number of clients reached"
 
+#: Role, link and lag of a PostgreSQL server, for any user. A standby that has replayed all that it received is not
+#: behind, however long ago the last transaction was; the WAL receiver exists only as long as there is a link.
+REPLICATION = """
+SELECT CASE WHEN pg_is_in_recovery() THEN 'replica' ELSE 'master' END AS role,
+       EXISTS (SELECT 1 FROM pg_stat_wal_receiver) AS linked,
+       CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+            ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS lag_s
+"""
+
 
 def hopeless(error: FleetError) -> bool:
     """Whether looking again cannot help."""
@@ -36,27 +45,19 @@ def hopeless(error: FleetError) -> bool:
 
 
 def check_postgres(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Log in, judge the version, run a query in a read-only transaction and compare its first value."""
-    host, port = check["host"] or "127.0.0.1", check["port"] or 5432
-    where = check["unix_socket"] or f"{host}:{port}"
-    expected = f"postgresql at {where} lets {check['user']} into {check['database']}"
+    """Log in, judge version, role and replication, run a query read-only and compare its first value."""
+    client = PostgresClient(user=check["user"], database=check["database"], **_login(check, 5432, timeout_s))
+    expected = f"postgresql at {client.where} lets {check['user']} into {check['database']}"
     started = time.monotonic()
     try:
-        with PostgresClient(
-            host=host,
-            port=port,
-            unix_socket=check["unix_socket"],
-            user=check["user"],
-            password=check["password"],
-            database=check["database"],
-            tls=tls_options(check) if check["tls"] else None,
-            timeout_s=timeout_s,
-        ) as client:
+        with client:
             outdated = judge_version("PostgreSQL", client.parameters.get("server_version", ""), check["min_version"])
             rows = client.read(check["query"])
+            latency_ms = milliseconds_since(started)
+            needs_replication = check["role"] or check["max_lag_s"] is not None
+            replication = client.read(REPLICATION)[0] if needs_replication else {}
     except FleetError as error:
         return failure(expected, error, hopeless(error))
-    latency_ms = milliseconds_since(started)
     if outdated:
         return outdated
     value = next(iter(rows[0].values())) if rows and rows[0] else None
@@ -65,28 +66,24 @@ def check_postgres(check: Mapping[str, Any], timeout_s: float) -> Observation:
             FAIL, f"{check['query']} returns {check['expect']!r}", f"it returned {value!r}.",
             "Correct the data, or the expectation.", latency_ms, "ms",
         )  # fmt: skip
+    if replication:
+        role, linked = replication["role"] or "", replication["linked"] == "t"
+        bad = _judge_replication(check, f"postgresql at {client.where}", role, linked, float(replication["lag_s"] or 0))
+        if bad:
+            return bad
     return Observation(PASS, expected, value=latency_ms, unit="ms")
 
 
 def check_redis(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Log in, ping, and judge version and role."""
-    host, port = check["host"] or "127.0.0.1", check["port"] or 6379
-    where = check["unix_socket"] or f"{host}:{port}"
-    expected = f"redis at {where} answers PING"
+    """Log in, ping, and judge version, role and the link to the master."""
+    client = RedisClient(username=check["user"], **_login(check, 6379, timeout_s))
+    expected = f"redis at {client.where} answers PING"
     started = time.monotonic()
     try:
-        with RedisClient(
-            host=host,
-            port=port,
-            unix_socket=check["unix_socket"],
-            username=check["user"],
-            password=check["password"],
-            tls=tls_options(check) if check["tls"] else None,
-            timeout_s=timeout_s,
-        ) as client:
+        with client:
             pong = client.call("PING")
             latency_ms = milliseconds_since(started)
-            needs_info = check["role"] or check["min_version"]
+            needs_info = check["role"] or check["min_version"] or check["max_lag_s"] is not None
             info = _info(client.call("INFO")) if needs_info else {}
     except FleetError as error:
         return failure(expected, error, hopeless(error))
@@ -95,13 +92,41 @@ def check_redis(check: Mapping[str, Any], timeout_s: float) -> Observation:
     outdated = judge_version("Redis", info.get("redis_version", ""), check["min_version"])
     if outdated:
         return outdated
-    role = {"slave": "replica"}.get(info.get("role", ""), info.get("role", ""))
+    role, linked = info.get("role", ""), info.get("master_link_status") == "up"
+    lag_s = float(info.get("master_last_io_seconds_ago", "-1"))
+    bad = _judge_replication(check, f"redis at {client.where}", {"slave": "replica"}.get(role, role), linked, lag_s)
+    return bad or Observation(PASS, expected, value=latency_ms, unit="ms")
+
+
+def _login(check: Mapping[str, Any], default_port: int, timeout_s: float) -> dict[str, Any]:
+    """Return what both clients take."""
+    return {
+        "host": check["host"] or "127.0.0.1",
+        "port": check["port"] or default_port,
+        "unix_socket": check["unix_socket"],
+        "password": check["password"],
+        "tls": tls_options(check) if check["tls"] else None,
+        "timeout_s": timeout_s,
+    }
+
+
+def _judge_replication(
+    check: Mapping[str, Any], where: str, role: str, linked: bool, lag_s: float
+) -> Observation | None:
+    """Return what is wrong with the role, or with the link and the lag of a replica; a master has no lag."""
     if check["role"] and role != check["role"]:
-        return Observation(
-            FAIL, f"redis at {where} is {check['role']}", f"it is {role}.",
-            "Fail over, or correct the address.", latency_ms, "ms",
-        )  # fmt: skip
-    return Observation(PASS, expected, value=latency_ms, unit="ms")
+        remedy = "Fail over, or correct the address."
+        return Observation(FAIL, f"{where} is {check['role']}", f"it is {role}.", remedy, role)
+    limit_s = check["max_lag_s"]
+    if limit_s is None or role == "master":
+        return None
+    expected = f"{where} is at most {limit_s:g} s behind its master"
+    if not linked:
+        remedy = "Check that the master runs and lets this replica in."
+        return Observation(FAIL, expected, "it has no link to its master.", remedy, "no link")
+    if lag_s > limit_s:
+        return Observation(FAIL, expected, f"it is {lag_s:.1f} s behind.", "Find what holds it up.", lag_s, "s")
+    return None
 
 
 def _info(text: str) -> dict[str, str]:
