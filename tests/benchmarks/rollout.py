@@ -26,7 +26,7 @@ STOP_PATH = "/tmp/evenkeel-bench-stop"
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
-    """Return failed requests per cycle, ours (the goal is the issue's) and the peer's, and the seconds of one rollout."""
+    """Return failed requests per cycle, ours (the goal: none) and the peer's, and a rollout's seconds."""
     fleet = Fleet()
     images = {}
     for release in ("v2", "v1"):  # ends on v1, and both images are on every host

@@ -31,8 +31,8 @@ sys.path.insert(1, str(ROOT / ".cache" / "collections"))
 
 def names() -> list[str]:
     """Return all benchmarks there are: files, and packages of several families."""
-    return sorted(path.stem for path in (*HERE.glob("*.py"), *(package.parent for package in HERE.glob("*/__init__.py")))
-                  if path.stem not in NOT_BENCHMARKS)
+    packages = [path.parent for path in HERE.glob("*/__init__.py")]
+    return sorted(path.stem for path in (*HERE.glob("*.py"), *packages) if path.stem not in NOT_BENCHMARKS)
 
 
 def families() -> list[str]:
@@ -54,9 +54,10 @@ def table(figures: list[dict[str, Any]]) -> str:
     def number(value: float) -> str:
         return f"{value:.4g}"
 
+    met = {True: "yes", False: "NO", None: ""}
     rows = [["figure", "goal", "measured", "spread", "rounds", "met"]]
     rows += [[one["figure"], one["goal"], f"{number(one['measured'])} {one['unit']}".strip(),
-              "–".join(number(value) for value in one["spread"]), str(one["rounds"]), {True: "yes", False: "NO", None: ""}[one["met"]]]
+              "–".join(number(value) for value in one["spread"]), str(one["rounds"]), met[one["met"]]]
              for one in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.load import http
+from benchmarks.load import http, scaling, tls
 
-FAMILIES = (http,)
+FAMILIES = (http, tls, scaling)
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:

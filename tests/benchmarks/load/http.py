@@ -13,7 +13,7 @@ from typing import Any, Sequence
 
 from benchmarks.common import figure, interleaved, nginx, progress, ratios
 from benchmarks.load import peers
-from benchmarks.load.steady import SERVER_CORE, NginxCounter, running, window
+from benchmarks.load.steady import GENERATOR_CORE, SERVER_CORE, NginxCounter, running, window
 
 #: Connections, and the goal for requests per second against wrk.
 AGAINST_WRK = {50: ">= 0.95", 200: ">= 0.95", 1000: ">= 1.0", 10_000: ">= 1.1"}
@@ -30,10 +30,13 @@ def figures(rounds: int) -> list[dict[str, Any]]:
     return against_wrk(rounds) + against_others(rounds) + unique_headers(rounds)
 
 
-def measure(url: str, connections: int, command: Sequence[str]) -> dict[str, float]:
-    """Run one generator against nginx; a probe must not count an error."""
+def measure(url: str, connections: int, command: Sequence[str], core: int | None = GENERATOR_CORE) -> dict[str, float]:
+    """Run one generator against nginx; our probe must not count an error.
+
+    :arg connections: how many it keeps open.
+    """
     counter = NginxCounter(url)
-    with running(command) as process:
+    with running(command, core) as process:
         measured = window(process, counter.busy(connections), counter.requests)
         if "_load.probe" in " ".join(command):
             require_no_errors(process)
@@ -70,10 +73,11 @@ def against_wrk(rounds: int) -> list[dict[str, Any]]:
                 figure(f"requests per second against wrk, {connections} connections", goal, ratios(rows, "wrk", "rps")),
                 figure(f"CPU per request against wrk, {connections} connections", "<= 1.1",
                        ratios(rows, "wrk", "cpu_us"))]
-    return results + [
+    results += [
         figure(f"memory against wrk, {MANY} connections", "<= 0.5", ratios(rows, "wrk", "rss_mib")),
         figure(f"memory against k6, {MANY} connections", "<= 0.02", ratios(rows, "k6", "rss_mib")),
         figure(f"memory, {MANY} connections", "", [row["ours"]["rss_mib"] for row in rows], "MiB")]
+    return results
 
 
 def k6(url: str, connections: int, directory: Path) -> list[str]:
