@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
 if TYPE_CHECKING:
     from .protocol.base import Answer, Dialect
-    from .scenario import Request
+    from .request import Request
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Callable, Sequence
 
 from .._core.clock import utc_now
-from .scenario import Request
+from .request import Request
 from .tally import Outcome, Tally
 
 

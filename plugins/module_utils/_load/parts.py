@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Sequence
 
 from .metrics import Part
-from .scenario import Request
+from .request import Request
 from .tally import Tally
 
 

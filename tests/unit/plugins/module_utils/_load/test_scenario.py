@@ -83,7 +83,7 @@ def scenario(**request):
 
 
 @pytest.mark.parametrize(("scenarios", "field"), [
-    ([{"name": "s"}], "scenarios[0].requests"),
+    ([{"name": "s"}], "scenarios[0]"),
     ([{"name": "s", "requests": []}], "scenarios[0].requests"),
     ([{"requests": [{"path": "/"}]}], "scenarios[0].name"),
     ([{"name": "a:b", "requests": [{"path": "/"}]}], "scenarios[0].name"),
