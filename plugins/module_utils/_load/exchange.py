@@ -139,7 +139,7 @@ class Exchange:
             if connection.state != READY and not self._advance(fd, connection):
                 return
             if connection.rest is not None and mask & select.EPOLLOUT:
-                self._send_rest(fd, connection)
+                self._send_rest(connection)
             while self.connections.get(fd) is connection:
                 if not self._received(fd, connection, self._receive[fd](self._buffer)):
                     return
@@ -190,13 +190,12 @@ class Exchange:
         if connection.state == SECURING:
             if isinstance(connection.sock, ssl.SSLSocket):
                 connection.sock.do_handshake()
-            self._receive[fd], self._send[fd] = too_early, connection.sock.send
             connection.greeting = plan.dialect.greeting()
             if connection.greeting is None:
                 self._ready(fd, connection)
                 return self.connections.get(fd) is connection
             connection.state = GREETING
-            self._say(fd, connection, connection.greeting.opening)
+            self._say(connection, connection.greeting.opening)
         return self._greet(fd, connection)
 
     def _secure(self, connection: Connection) -> None:
@@ -213,7 +212,7 @@ class Exchange:
                 self._lose(fd, "reset", "the connection was closed before it was ready")
                 return False
             try:
-                self._say(fd, connection, greeting.feed(data))
+                self._say(connection, greeting.feed(data))
             except FleetError as error:
                 self._lose(fd, "login" if isinstance(error, Refused) else "protocol", error.msg)
                 return False
@@ -248,39 +247,39 @@ class Exchange:
 
     def _take(self, fd: int, connection: Connection, data: bytes) -> bool:
         """Handle bytes of the target, ``b""`` for the end; return whether more of them is wanted."""
-        kind = self._kind[fd] or connection.kind
-        if not kind:
-            reply = self.plan.dialect.unasked(data) if data else None
-            if reply is None:
-                self._drop(fd, connection)
+        while True:
+            kind = self._kind[fd] or connection.kind
+            if not kind:
+                return self._unasked(fd, connection, data)
+            answer = connection.answer
+            at_once = answer is None
+            if answer is None:
+                request = self.counting.requests[kind]
+                answer = self.plan.dialect.answer(request, request.keep_body or connection.user is not None)
+            try:
+                complete = answer.feed(data)
+            except FleetError as error:
+                self._lose(fd, "protocol" if data else "reset", error.msg, answer.status)
                 return False
-            self._say(fd, connection, reply)
-            return True
-        answer = connection.answer
-        at_once = answer is None
-        if answer is None:
-            request = self.counting.requests[kind]
-            answer = self.plan.dialect.answer(request, request.keep_body or connection.user is not None)
-        try:
-            complete = answer.feed(data)
-        except FleetError as error:
-            self._lose(fd, "protocol" if data else "reset", error.msg, answer.status)
-            return False
-        if answer.reply:
-            self._say(fd, connection, answer.reply)
-            answer.reply = b""
-        if complete:
-            return self._answered(fd, connection, kind, answer, data if at_once else b"")
-        self._kind[fd], connection.kind, connection.answer = 0, kind, answer
-        return True
+            if answer.reply:
+                self._say(connection, answer.reply)
+                answer.reply = b""
+            if not complete:
+                self._kind[fd], connection.kind, connection.answer = 0, kind, answer
+                return True
+            surplus = answer.surplus
+            self._answered(fd, connection, kind, answer, data if at_once and not surplus else b"", len(surplus))
+            if not surplus or self.connections.get(fd) is not connection:
+                return False
+            data = surplus
 
-    def _answered(self, fd: int, connection: Connection, kind: int, answer: Answer, data: bytes) -> bool:
-        """Count a complete answer; ``data`` are its bytes when they came at once. Return whether more is wanted."""
+    def _answered(self, fd: int, connection: Connection, kind: int, answer: Answer, data: bytes, surplus: int) -> None:
+        """Count a complete answer; ``data`` are its bytes when they, and nothing else, came at once."""
         now, begun = now_ns(), self._begun[fd]
         request, dialect, user = self.counting.requests[kind], self.plan.dialect, connection.user
-        surplus = answer.surplus
-        if surplus and not dialect.pushes:
-            error, detail = "protocol", f"{len(surplus)} bytes more than one answer"
+        too_much = surplus > 0 and not dialect.pushes
+        if too_much:
+            error, detail = "protocol", f"{surplus} bytes more than one answer"
         elif user is None:
             error, detail = request.judge(answer, now - begun)
         else:
@@ -289,16 +288,41 @@ class Exchange:
         sink = self.counting.count(kind, answer.status, error, detail, header, now, begun)
         self._kind[fd], connection.kind, connection.answer = 0, 0, None
         if (not self.plan.reuse or not answer.keep_alive or connection.closing or connection.rest is not None
-                or (surplus and not dialect.pushes)):
+                or too_much):
             self._drop(fd, connection)
-            return False
-        if (data and not surplus and user is None and request.compare != NEVER
+            return
+        if request.once:
+            self._send[fd] = len  # it has been sent: from now on, sending it again only says that all is sent
+        if (data and user is None and request.compare != NEVER
                 and not (error and self.counting.tally_of(kind).wants_example(error))):
             self.counting.same[kind] = dialect.same(answer, data, request.compare == WHOLE)
             self.counting.size[kind] = len(data)
             self.counting.record[kind] = sink
         self._free(fd, connection, now)
-        return bool(surplus) and self.connections.get(fd) is connection and self._take(fd, connection, surplus)
+
+    def _unasked(self, fd: int, connection: Connection, data: bytes) -> bool:
+        """Handle bytes that come while nothing is asked: where the target may push, they are read and forgotten."""
+        dialect = self.plan.dialect
+        while data and dialect.pushes:
+            answer = connection.answer or dialect.answer(self.counting.requests[0], False)
+            try:
+                complete = answer.feed(data)
+            except FleetError:
+                break
+            if answer.reply:
+                self._say(connection, answer.reply)
+                answer.reply = b""
+            if not complete:
+                connection.answer = answer
+                return True
+            connection.answer = None
+            if not answer.keep_alive:
+                break
+            data = answer.surplus
+            if not data:
+                return True
+        self._drop(fd, connection)
+        return False
 
     def _free(self, fd: int, connection: Connection, now: int) -> None:
         if connection.user is None:
@@ -308,7 +332,8 @@ class Exchange:
 
     # Sends that fall short
 
-    def _say(self, fd: int, connection: Connection, data: bytes) -> None:
+    @staticmethod
+    def _say(connection: Connection, data: bytes) -> None:
         """Send beside the requests, after what is still waiting."""
         if not data:
             return
@@ -316,7 +341,7 @@ class Exchange:
             connection.rest = memoryview(bytes(connection.rest) + data)
             return
         try:
-            sent = self._send[fd](data)
+            sent = connection.sock.send(data)
         except NOT_NOW:
             sent = 0
         if sent < len(data):
@@ -330,10 +355,11 @@ class Exchange:
         connection.rest = memoryview(payload)[sent:]
         self._kind[fd], connection.kind = 0, kind
 
-    def _send_rest(self, fd: int, connection: Connection) -> None:
+    @staticmethod
+    def _send_rest(connection: Connection) -> None:
         try:
             while connection.rest:
-                connection.rest = connection.rest[self._send[fd](connection.rest):]
+                connection.rest = connection.rest[connection.sock.send(connection.rest):]
             connection.rest = None
         except NOT_NOW:
             pass

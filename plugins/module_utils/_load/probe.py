@@ -13,10 +13,10 @@ from typing import Any, Mapping, Sequence
 from .._core.clock import Deadline, utc, utc_now
 from .._core.errors import InputError
 from .._core.verdict import Verdict
+from .access import Access
 from .contract import Plan
 from .metrics import percentiles_of
 from .parts import take_apart
-from .protocol.http import Http
 from .rules import judge_rules, parse_rules
 from .run import Load, Report, run
 from .scenario import parse_scenarios
@@ -35,30 +35,32 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
           rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0, timeout_s: float = 10.0,
           deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = ("error_rate < 1%",),
           allowed_targets: Sequence[str] = (), stop_path: str = "", count_header: str = "",
-          validate_certs: bool = True, ca_path: str | None = None, mergeable: bool = False, check_mode: bool = False,
-          watched: Sequence[int] = ()) -> dict[str, Any]:
+          mergeable: bool = False, check_mode: bool = False, watched: Sequence[int] = (),
+          **access: Any) -> dict[str, Any]:
     """Probe a target; the options are those of the module ``load_probe``.
 
     :arg check_mode: check everything but send nothing.
     :arg watched: file descriptors of pipes to whoever started the probe; it stops when they close.
+    :arg access: the fields of :class:`Access`.
     :raises InputError: before any traffic, when an option is wrong.
     """
     goal = Target.parse(target)
-    goal.require_allowed(allowed_targets)
-    dialect = Http(goal, headers)
+    entry = Access(**access)
+    goal.require_allowed(allowed_targets, entry.unix_socket)
+    dialect = entry.dialect(goal, headers)
     requests = parse_scenarios(scenarios, dialect)
     scopes = [request.scenario for request in requests]
     scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
     rules = parse_rules(thresholds, scopes)
     load = parse_load(executor, vus, rate_rps, duration_s, warmup_s, timeout_s, deadline_s, processes)
-    tls = goal.tls(validate_certs, ca_path)
+    tls = entry.context(goal)
     started_at, clock = utc_now(), Deadline(0)
     if check_mode:
         return {"changed": False, "scenarios": {}, "steps": {},
                 **Verdict(reasons=["check mode: no traffic was sent"], started_at=started_at).to_result()}
-    family, address = goal.resolve(timeout_s)
-    report = run(Plan(requests, dialect, family, address, goal.host, tls, timeout_s, count_header.lower(), stop_path),
-                 load, watched)
+    family, address = entry.address(goal, timeout_s)
+    report = run(Plan(requests, dialect, family, address, entry.server_name or goal.host, tls, timeout_s,
+                      count_header.lower(), stop_path, entry.reuse), load, watched)
     percentiles = percentiles_of([rule.threshold.metric for rule in rules])
     parts = take_apart(report.tally, requests, report.measured_s)
     by_scenario = {name: part.metrics(percentiles) for name, part in parts.scenarios.items()}
@@ -67,7 +69,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     verdict.samples = samples(report, requests, parts, percentiles, mergeable)
     verdict.samples["measured_from"] = utc(time.time() - (time.monotonic_ns() - report.tally.started_ns) / 1e9)
     verdict.samples["generator"] = _generator(report, load)
-    verdict.samples["target"] = {"url": target, "address": str(address[0]), "port": goal.port}
+    verdict.samples["target"] = {"url": target, "address": entry.unix_socket or str(address[0]), "port": goal.port}
     verdict.samples["stopped"] = report.stopped
     doubt(verdict)
     verdict.started_at, verdict.duration_s = started_at, round(clock.elapsed_s, 3)

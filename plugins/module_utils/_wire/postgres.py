@@ -10,6 +10,7 @@ Source: PostgreSQL documentation, "Frontend/Backend Protocol"; SCRAM-SHA-256: RF
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
@@ -17,7 +18,7 @@ import secrets
 import stringprep
 import struct
 import unicodedata
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple, Sequence
 
 from .._core.errors import FleetError
 
@@ -57,6 +58,11 @@ class Reader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes that no message was made of yet."""
+        return bytes(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they arrive."""
@@ -107,6 +113,25 @@ def startup(user: str, database: str, **parameters: str) -> bytes:
 def query(sql: str) -> bytes:
     """Return a simple query."""
     return _message(b"Q", _text(sql))
+
+
+def parse(name: str, sql: str) -> bytes:
+    """Return the message that prepares a statement; the empty name is for the next :func:`execute` only."""
+    return _message(b"P", _text(name) + _text(sql) + b"\0\0")
+
+
+def execute(name: str, values: Sequence[str | None]) -> bytes:
+    """Return the messages that bind values as text, describe the rows, execute a prepared statement, and sync."""
+    encoded = [None if value is None else value.encode() for value in values]
+    parameters = b"".join(struct.pack("!i", -1) if data is None else struct.pack("!i", len(data)) + data
+                          for data in encoded)
+    bind = b"\0" + _text(name) + struct.pack("!HH", 0, len(values)) + parameters + b"\0\0"
+    return _message(b"B", bind) + _message(b"D", b"P\0") + _message(b"E", b"\0\0\0\0\0") + sync()
+
+
+def sync() -> bytes:
+    """Return the message after which the server is ready again, whatever went wrong before."""
+    return _message(b"S", b"")
 
 
 def terminate() -> bytes:
@@ -181,6 +206,12 @@ def saslprep(text: str) -> str:
     return prepared
 
 
+@functools.lru_cache(maxsize=4)
+def _salted(password: bytes, salt: bytes, iterations: int) -> bytes:
+    """Return SCRAM's salted password: slow on purpose, and the same for every session of a user."""
+    return hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
+
+
 class Scram:
     """The client's side of SCRAM-SHA-256 without channel binding: three messages, both sides prove themselves."""
 
@@ -205,7 +236,7 @@ class Scram:
         nonce, salt, iterations = match.group(1).decode(), base64.b64decode(match.group(2)), int(match.group(3))
         without_proof = f"c=biws,r={nonce}"
         exchange = f"{self._first},{challenge.decode('utf-8', 'replace')},{without_proof}".encode()
-        salted = hashlib.pbkdf2_hmac("sha256", self._password, salt, iterations)
+        salted = _salted(self._password, salt, iterations)
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         signature = hmac.digest(hashlib.sha256(client_key).digest(), exchange, "sha256")
         proof = bytes(a ^ b for a, b in zip(client_key, signature))

@@ -99,6 +99,11 @@ class Parser:
         self._bulk: tuple[int, int] | None = None
         self._open: list[_Open] = []
 
+    @property
+    def rest(self) -> bytes:
+        """The bytes that no value was made of yet."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Add bytes as they came from the network."""
         self._buffer += data

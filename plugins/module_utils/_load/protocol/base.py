@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Protocol
 from ..._core.errors import FleetError
 
 if TYPE_CHECKING:
-    from ..scenario import Request
+    from ..request import Request
 
 #: How the fast path may tell that an answer is like the last one of its kind: not at all, by its size and its
 #: beginning (what comes before the content), or by every byte.
@@ -25,13 +25,15 @@ class Refused(FleetError):
 class Encoded(NamedTuple):
     """A request as bytes. ``method`` and ``path`` name it in examples of errors.
 
-    ``idempotent`` requests may be sent again after a stale connection (RFC 9110, section 9.2.2).
+    ``idempotent`` requests may be sent again after a stale connection (RFC 9110, section 9.2.2). What is sent ``once``
+    per connection is answered again and again: each answer counts from the last one.
     """
 
     payload: bytes
     method: str
     path: str
     idempotent: bool = False
+    once: bool = False
 
 
 class Answer(Protocol):
@@ -90,7 +92,7 @@ class Dialect(Protocol):
     keys: frozenset[str]
     #: Sent before TLS; the server agrees with one byte ``S``. Empty where TLS comes first.
     preface: bytes
-    #: Whether messages come unasked: more than one answer is then no error.
+    #: Whether messages may come unasked: more than one answer is then no error, and no reason to close.
     pushes: bool
 
     def encode(self, spec: Mapping[str, Any], where: str) -> Encoded:
@@ -108,6 +110,3 @@ class Dialect(Protocol):
 
     def same(self, answer: Any, data: bytes, whole: bool) -> bytes:
         """Return what the next answer of the same size has to begin with, to be like this one of these bytes."""
-
-    def unasked(self, data: bytes) -> bytes | None:
-        """Return what to send for bytes that came while nothing was asked; None when they end the connection."""

@@ -15,7 +15,7 @@ from ..._wire.http import Answer, encode_request
 from .base import Encoded
 
 if TYPE_CHECKING:
-    from ..scenario import Request
+    from ..request import Request
     from ..target import Target
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
@@ -69,9 +69,6 @@ class Http:
     def same(self, answer: Answer, data: bytes, whole: bool) -> bytes:
         """Return the head, or everything where the content decides or has no announced length."""
         return data if whole or answer.parser.content_length is None else data[:len(data) - answer.body_bytes]
-
-    def unasked(self, data: bytes) -> None:
-        """Nobody answers unasked."""
 
 
 def join_path(target: Target, path: Any, where: str) -> str:
