@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.load import http, scaling, tls
+from benchmarks.load import arrivals, http, scaling, tls
 
-FAMILIES = (http, tls, scaling)
+FAMILIES = (http, tls, scaling, arrivals)
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
