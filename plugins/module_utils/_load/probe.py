@@ -6,33 +6,31 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from typing import Any, Mapping, Sequence
 
 from .._core.clock import Deadline, utc, utc_now
-from .._core.errors import InputError
 from .._core.verdict import Verdict
 from .access import Access
 from .contract import Plan
 from .metrics import percentiles_of
 from .parts import take_apart
+from .report import Report
 from .rules import judge_rules, parse_rules
-from .run import Load, Report, run
+from .run import Load, run
 from .scenario import parse_scenarios
+from .shapes.base import Shape
+from .shapes.parse import Options
+from .spread import parse_load
 from .summary import samples
 from .target import Target
 from .truth import doubt
 
-CONSTANT_VUS, CONSTANT_ARRIVAL_RATE = "constant_vus", "constant_arrival_rate"
-
-#: Descriptors that are kept for other things than connections.
-_SPARE_DESCRIPTORS = 64
-
 
 def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
-          headers: Mapping[str, Any] | None = None, executor: str = CONSTANT_VUS, vus: int = 10,
-          rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0, timeout_s: float = 10.0,
+          headers: Mapping[str, Any] | None = None, executor: str = "constant_vus", vus: int = 10,
+          rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0,
+          stages: Sequence[Mapping[str, Any]] | None = None, iterations: int | None = None, timeout_s: float = 10.0,
           deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = ("error_rate < 1%",),
           allowed_targets: Sequence[str] = (), stop_path: str = "", count_header: str = "",
           mergeable: bool = False, check_mode: bool = False, watched: Sequence[int] = (),
@@ -52,15 +50,17 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     scopes = [request.scenario for request in requests]
     scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
     rules = parse_rules(thresholds, scopes)
-    load = parse_load(executor, vus, rate_rps, duration_s, warmup_s, timeout_s, deadline_s, processes)
+    shape = Options(executor, vus, rate_rps, duration_s, warmup_s, stages=stages, iterations=iterations).shape()
+    load = parse_load(shape, timeout_s, deadline_s, processes)
     tls = entry.context(goal)
     started_at, clock = utc_now(), Deadline(0)
     if check_mode:
         return {"changed": False, "scenarios": {}, "steps": {},
                 **Verdict(reasons=["check mode: no traffic was sent"], started_at=started_at).to_result()}
     family, address = entry.address(goal, timeout_s)
-    report = run(Plan(requests, dialect, family, address, entry.server_name or goal.host, tls, timeout_s,
-                      count_header.lower(), stop_path, entry.reuse), load, watched)
+    result = run(Plan(requests, dialect, family, address, entry.server_name or goal.host, tls, timeout_s,
+                      count_header.lower(), stop_path, entry.reuse), load, shape.batches(), watched)
+    report = shape.whole(result)
     percentiles = percentiles_of([rule.threshold.metric for rule in rules])
     parts = take_apart(report.tally, requests, report.measured_s)
     by_scenario = {name: part.metrics(percentiles) for name, part in parts.scenarios.items()}
@@ -68,7 +68,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     verdict = judge_rules(rules, parts.overall.metrics(percentiles), {**by_scenario, **by_step})
     verdict.samples = samples(report, requests, parts, percentiles, mergeable)
     verdict.samples["measured_from"] = utc(time.time() - (time.monotonic_ns() - report.tally.started_ns) / 1e9)
-    verdict.samples["generator"] = _generator(report, load)
+    verdict.samples["generator"] = _generator(report, load, shape)
     verdict.samples["target"] = {"url": target, "address": entry.unix_socket or str(address[0]), "port": goal.port}
     verdict.samples["stopped"] = report.stopped
     doubt(verdict)
@@ -76,47 +76,15 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     return {"changed": False, "scenarios": by_scenario, "steps": by_step, **verdict.to_result()}
 
 
-def parse_load(executor: str, vus: int, rate_rps: float | None, duration_s: float, warmup_s: float,
-               timeout_s: float, deadline_s: float | None, processes: int) -> Load:
-    """Check the numbers; raise this process' limit of open files when it has to be.
-
-    :raises InputError: when one is out of range, or two contradict.
-    """
-    if executor not in (CONSTANT_VUS, CONSTANT_ARRIVAL_RATE):
-        raise InputError("executor", executor, f"{CONSTANT_VUS} or {CONSTANT_ARRIVAL_RATE}", CONSTANT_VUS)
-    if executor == CONSTANT_ARRIVAL_RATE and not (rate_rps and rate_rps > 0):
-        raise InputError("rate_rps", rate_rps, f"requests per second above 0 with {CONSTANT_ARRIVAL_RATE}", "200")
-    if executor == CONSTANT_VUS and rate_rps is not None:
-        raise InputError("rate_rps", rate_rps, f"nothing with {CONSTANT_VUS}, whose rate is up to the target",
-                         f"executor: {CONSTANT_ARRIVAL_RATE}")
-    for name, number, least, example in (("duration_s", duration_s, 0.1, "10"), ("warmup_s", warmup_s, 0, "2"),
-                                         ("timeout_s", timeout_s, 0.001, "10"), ("processes", processes, 1, "2")):
-        if not number >= least:
-            raise InputError(name, number, f"{least} or more", example)
-    if not vus >= processes:
-        raise InputError("vus", vus, f"at least one for each of the {processes} processes", str(max(10, processes)))
-    needed = vus // processes + _SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and needed > hard:
-        raise InputError("vus", vus, f"no more than {(hard - _SPARE_DESCRIPTORS) * processes}, for which this host's "
-                         f"limit of open files ({hard}) is enough", "more processes, or a higher LimitNOFILE")
-    if soft != resource.RLIM_INFINITY and needed > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    whole = warmup_s + duration_s
-    if deadline_s is not None and deadline_s < whole:
-        raise InputError("deadline_s", deadline_s, f"at least warmup_s + duration_s = {whole:g}", f"{whole + 30:g}")
-    return Load(vus, rate_rps or 0.0, duration_s, warmup_s, deadline_s or whole + 2 * timeout_s + 5, processes)
-
-
-def _generator(report: Report, load: Load) -> dict[str, Any]:
+def _generator(report: Report, load: Load, shape: Shape) -> dict[str, Any]:
     """Return what the generator says about itself."""
     return {
         "processes": load.processes,
         "measured_s": round(report.measured_s, 3),
-        "intended_s": load.duration_s,
+        "intended_s": shape.measured_s,
         "cpu_share": round(report.cpu_share, 4),
         "cpu_wait_share": round(report.cpu_wait_share, 4),
-        "intended_rps": load.rate_rps or None,
+        "intended_rps": round(report.due / report.measured_s, 3) if report.due else None,
         "lateness_p99_ms": report.lateness.percentile_ms(99),
         "lateness_max_ms": None if report.lateness.max_us is None else report.lateness.max_us / 1000,
         "waited_for_connection": report.waited,

@@ -12,8 +12,8 @@ from typing import Any, Mapping, Sequence
 from .histogram import Histogram
 from .metrics import Part, row_of
 from .parts import Parts
+from .report import Report
 from .request import Request
-from .run import Report
 from .tally import Tally
 
 

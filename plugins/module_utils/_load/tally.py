@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Callable, Mapping, NamedTuple
 
 from .histogram import Histogram
@@ -59,6 +60,9 @@ class Tally:
     """All that one process counts.
 
     :arg started_ns: the zero of the seconds, on the monotonic clock.
+
+    ``journeys`` counts those that began here, by scenario: (scenario, ``begun``, ""), (…, ``completed``, ""),
+    (…, ``failed``, ""), and for each step that a failure left out (…, ``skipped``, step).
     """
 
     def __init__(self, started_ns: int = 0) -> None:
@@ -67,6 +71,7 @@ class Tally:
         self.counts: dict[Outcome, Count] = {}
         self.seconds: dict[int, Second] = {}
         self.examples: dict[str, list[dict[str, Any]]] = {}
+        self.journeys: Counter[tuple[str, str, str]] = Counter()
 
     def sink(self, outcome: Outcome) -> Callable[[int], None]:
         """Return what takes the latency, in ns, of each request with this outcome."""
@@ -132,6 +137,7 @@ class Tally:
             own.requests += second.requests
             own.errors += second.errors
             own.histogram.merge(second.histogram)
+        self.journeys.update(other.journeys)
         for error, examples in other.examples.items():
             both = self.examples.get(error, []) + examples
             self.examples[error] = sorted(both, key=lambda one: float(one["t_s"]))[:EXAMPLES]
@@ -141,14 +147,18 @@ class Tally:
         shift = round((self.started_ns - started_ns) / 1e9) if self.started_ns else 0
         return [(number + shift, second) for number, second in self.seconds.items()]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can carry; everything must be folded."""
+    def to_dict(self, series: bool = True) -> dict[str, Any]:
+        """Return what JSON can carry; everything must be folded.
+
+        :arg series: with what ended in each second.
+        """
         return {
             "counts": [[*outcome, count.count, count.in_time, count.histogram.to_dict()]
                        for outcome, count in self.counts.items()],
             "seconds": [[number, second.requests, second.errors, second.histogram.to_dict()]
-                        for number, second in sorted(self.seconds.items())],
+                        for number, second in sorted(self.seconds.items()) if series],
             "examples": self.examples,
+            "journeys": [[*key, number] for key, number in self.journeys.items()],
             "started_ns": self.started_ns,
         }
 
@@ -164,4 +174,5 @@ class Tally:
             second.requests, second.errors = requests, errors
             second.histogram = Histogram.from_dict(histogram)
         tally.examples = dict(data["examples"])
+        tally.journeys = Counter({(scenario, what, step): number for scenario, what, step, number in data["journeys"]})
         return tally

@@ -15,7 +15,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.metrics import percentiles_of
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.parts import take_apart
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.report import Report
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import samples
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
 from hypothesis import given

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load import probe as probing
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.parts import take_apart
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.report import Report
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import series
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
 

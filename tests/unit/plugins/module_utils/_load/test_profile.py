@@ -62,11 +62,21 @@ def test_a_ramp_from_nothing_makes_requests_due_at_square_roots():
 def test_a_stage_without_duration_is_a_jump():
     profile = Profile.ramp([(0, 10), (5, 10), (0, 100), (1, 100), (0, 10), (5, 10)])
     assert [profile.at(time_s) for time_s in (0, 4.99, 5, 5.5, 6, 11, 99)] == [10, 10, 100, 100, 10, 10, 10]
-    assert (profile.due_before(11), profile.duration_s, profile.highest, profile.falls) == (200, 11, 100, True)
-    assert not Profile.ramp([(0, 1), (2, 5), (1, 5)]).falls
+    assert (profile.due_before(11), profile.duration_s, profile.highest, profile.moves) == (200, 11, 100, True)
+    assert not Profile.ramp([(0, 5), (2, 5), (1, 5)]).moves
 
 
 def test_nothing_is_due_while_the_rate_is_zero():
     profile = Profile.ramp([(0, 10), (1, 10), (0, 0), (3, 0), (0, 10), (1, 10)])
     assert [profile.due_s(number) for number in (9, 10, 11)] == pytest.approx([0.9, 4.0, 4.1])
     assert profile.due_before(4) == 10
+
+
+@given(ramps)
+def test_split_profiles_make_the_same_requests_due(profile):
+    whole, parts, started = [], [], 0.0
+    for part in profile.split():
+        parts += [started + part.due_s(number) for number in range(part.first, part.due_before(part.duration_s))]
+        started += part.duration_s
+    whole = [profile.due_s(number) for number in range(profile.due_before(profile.duration_s))]
+    assert parts == pytest.approx(whole, abs=1e-5)
