@@ -39,6 +39,10 @@ class Executor(Protocol):
     """Who decides what is sent and when. Times are in ns on the monotonic clock."""
 
     @property
+    def paces(self) -> bool:
+        """Whether users think after a journey's last step too, before their connection is idle."""
+
+    @property
     def following(self) -> Callable[[], int]:
         """What returns the kind to send on a connection that has just been answered; 0 for `ask idle()`."""
 

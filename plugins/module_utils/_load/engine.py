@@ -14,6 +14,7 @@ Who sends what and when is the executor's business: see ``executor.py``.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 from typing import Callable, Sequence
@@ -30,18 +31,27 @@ TICK_NS = 100_000_000
 STOP_PATH, ABANDONED = "stop_path", "the one who started the probe is gone"
 
 
+def _nothing() -> int:
+    """Return the kind of no request."""
+    return 0
+
+
 class Engine(Exchange):
     """Send requests, read answers, count outcomes.
 
     ``stopped`` is why it stopped early, or empty; who sets it stops it. ``on_tick`` are called once per tick, after
-    what was counted is folded, with the time in ns.
+    what was counted is folded, with the time in ns. ``alarm`` is when to ``ring()``, in ns. Without ``direct`` the
+    executor is asked for each beginning, so that it goes through ``begin()``.
     """
+
+    direct = True
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.stopped = ""
         self.stop_path = plan.stop_path
         self.on_tick: list[Callable[[int], None]] = []
+        self.alarm = math.inf
         self._timeout = round(plan.timeout_s * 1e9)
         self._next_tick = 0
         self._next_scan = 0
@@ -82,7 +92,8 @@ class Engine(Exchange):
         """Let an executor run until a point in time, until it has finished, or until something stops it."""
         self.executor = executor
         poll, clock, tick = self.epoll.poll, now_ns, self._tick
-        following, idle, wait, finished = executor.following, executor.idle, executor.wait, executor.finished
+        following = executor.following if self.direct else _nothing
+        idle, wait, finished = executor.idle, executor.wait, executor.finished
         buffer, starts, read, attend = self._buffer, self._buffer.startswith, self._read, self._attend
         receive, send, kinds, begun = self._receive, self._send, self._kind, self._begun
         counting = self.counting
@@ -92,9 +103,11 @@ class Engine(Exchange):
             now = clock()
             if now >= self._next_tick:
                 tick(now)
+            if now >= self.alarm:
+                self.ring(now)
             if now >= until or finished():
                 break
-            for fd, mask in poll(min(wait(now), (until - now) / 1e9)):
+            for fd, mask in poll(min(wait(now), (min(until, self.alarm) - now) / 1e9)):
                 if mask != DATA:
                     attend(fd, mask)
                     continue
@@ -127,6 +140,12 @@ class Engine(Exchange):
         """Count everything that is under way as timed out."""
         self._scan(now_ns() + 1)
         self.counting.fold(now_ns())
+
+    def ring(self, now: int) -> None:
+        """It is the time of the alarm."""
+
+    def end_journeys(self, now: int) -> None:
+        """Let nobody begin another step of a journey."""
 
     def _unknown(self, fd: int) -> None:
         self.stopped = self.stopped or ABANDONED

@@ -24,7 +24,8 @@ DOCUMENT = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4
 def places(document, pointer=""):
     """Yield every pointer into a document with what it points at."""
     yield pointer, document
-    items = document.items() if isinstance(document, dict) else enumerate(document if isinstance(document, list) else ())
+    children = enumerate(document) if isinstance(document, list) else ()
+    items = document.items() if isinstance(document, dict) else children
     for key, value in items:
         yield from places(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
 
