@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test lint bench docs lock clean setup-tests setup-bench \
-  test-unit test-sanity test-artifact test-integration test-molecule test-installed
+  test-unit test-sanity test-artifact test-integration test-molecule test-installed test-faults
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 stages := python scripts/stages.py
@@ -40,6 +40,9 @@ test-artifact: setup ## build the collection and check it as Galaxy does
 
 test-integration: setup-tests lab ## integration tests on the lab's real servers
 	@$(stages) integration
+
+test-faults: setup-tests lab ## the faults that take minutes, on the lab
+	@scripts/step "Faults" pytest -m faults tests/integration
 
 test-molecule: lab ## Molecule; NAME=redis_tuning for one scenario
 	@scripts/step "Molecule" scripts/check/molecule $(NAME)
