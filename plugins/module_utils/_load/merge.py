@@ -112,6 +112,7 @@ def _samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     generators = [sample["generator"] for sample in samples]
     busiest = max(generators, key=lambda one: float(one["cpu_share"] + one["cpu_wait_share"]))
     return {
+        **({"journeys": _journeys(samples)} if any("journeys" in sample for sample in samples) else {}),
         **{key: _sum(sample[key] for sample in samples) for key in ("errors", "statuses", "header_counts")},
         "error_examples": kept,
         "series": _series(samples),
@@ -126,6 +127,16 @@ def _samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "target": samples[0]["target"],
         "stopped": next((sample["stopped"] for sample in samples if sample["stopped"]), ""),
     }
+
+
+def _journeys(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found = [sample.get("journeys") or {} for sample in samples]
+    together = {}
+    for scenario in sorted({name for one in found for name in one}):
+        ends = [one[scenario] for one in found if scenario in one]
+        together[scenario] = {**{key: sum(end[key] for end in ends) for key in ("begun", "completed", "failed")},
+                              "skipped": _sum(end["skipped"] for end in ends)}
+    return together
 
 
 def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -59,10 +59,24 @@ def samples(report: Report, requests: Sequence[Request], parts: Parts, percentil
         "series": series(report.tally, mergeable),
         "histograms": _histograms(parts.scenarios),
     }
+    if report.tally.journeys:
+        result["journeys"] = journeys(report.tally)
     if mergeable:
         result["step_histograms"] = _histograms(parts.steps)
         result["tag_histograms"] = _histograms(parts.tags)
     return result
+
+
+def journeys(tally: Tally) -> dict[str, dict[str, Any]]:
+    """Return how the journeys of each scenario ended, and which of their steps were skipped how often."""
+    found: dict[str, dict[str, Any]] = {}
+    for (scenario, end, step), number in sorted(tally.journeys.items()):
+        mine = found.setdefault(scenario, {"begun": 0, "completed": 0, "failed": 0, "skipped": {}})
+        if step:
+            mine[end][step] = number
+        else:
+            mine[end] = number
+    return found
 
 
 def _histograms(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ LATE_MS = 10.0
 #: … and this share of it.
 LATE_SHARE = 0.5
 
+#: What the reason of an early end begins with when a threshold that aborts was broken.
+BREACH = "threshold: "
+
 
 def doubt(verdict: Verdict) -> None:
     """Take back a verdict that the generator, or an early end, may have caused.
@@ -25,7 +28,10 @@ def doubt(verdict: Verdict) -> None:
     longer, so it takes back a failure and not a pass.
     """
     samples, generator = verdict.samples, verdict.samples["generator"]
-    if samples["stopped"] not in ("", "stop_path"):
+    if samples["stopped"].startswith(BREACH):
+        verdict.reasons.append(f"aborted by {samples['stopped']}")
+        verdict.verdict = FAIL
+    elif samples["stopped"] not in ("", "stop_path"):
         verdict.reasons.append(f"stopped early, after {generator['measured_s']:.1f} s of "
                                f"{generator['intended_s']:g} s: {samples['stopped']}")
         verdict.verdict = worst([verdict.verdict, INCONCLUSIVE])

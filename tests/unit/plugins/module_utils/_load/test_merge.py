@@ -97,6 +97,14 @@ def test_a_host_that_drops_out_is_never_a_pass():
     assert (nobody["verdict"], nobody["reasons"]) == ("inconclusive", ["no result of a"])
 
 
+def test_journeys_are_added():
+    first, second = result_of([[(0, "", 1000)]]), result_of([[(0, "", 1000)]])
+    first["samples"]["journeys"] = {"read": {"begun": 3, "completed": 2, "failed": 1, "skipped": {"two": 1}}}
+    second["samples"]["journeys"] = {"read": {"begun": 4, "completed": 4, "failed": 0, "skipped": {}}}
+    assert merge_results({"a": first, "b": second})["samples"]["journeys"] == {
+        "read": {"begun": 7, "completed": 6, "failed": 1, "skipped": {"two": 1}}}
+
+
 def test_one_generator_at_its_limit_makes_the_whole_inconclusive():
     results = {"a": result_of([[(0, "", 1000)]]), "b": result_of([[(0, "", 1000)]], cpu_share=0.97)}
     merged = merge_results(results)

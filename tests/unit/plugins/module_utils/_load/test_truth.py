@@ -31,6 +31,8 @@ def doubted(verdict, errors=None, row="p95_ms", stopped="", **generator):
     ("fail", {"lateness_p99_ms": 15.0}, "fail"),
     ("pass", {"stopped": "stop_path"}, "pass"),
     ("pass", {"stopped": "SIGTERM"}, "inconclusive"),
+    ("pass", {"stopped": "threshold: p95 < 5ms or abort: measured 7"}, "fail"),
+    ("pass", {"stopped": "threshold: p95 < 5ms or abort: measured 7", "cpu_share": 0.97}, "inconclusive"),
     ("fail", {"stopped": "SIGTERM"}, "fail"),
     ("fail", {"errors": {"generator": 1}}, "inconclusive"),
 ])
