@@ -22,9 +22,14 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence, TypeVar
 
+import psycopg
+
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
+
+#: Where Debian keeps the programs of PostgreSQL.
+POSTGRES = "/usr/lib/postgresql/15/bin"
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 _GOAL = re.compile(r"(<=|>=|==|<|>)\s*([\d.]+)")
@@ -184,3 +189,27 @@ def nginx(locations: str, *, workers: int = 1, core: int | None = None, listen: 
         return [program, "-p", str(directory), "-c", f"{directory}/nginx.conf"]
 
     return server(command, core)
+
+
+def postgres(directory: Path, port: int) -> list[str]:
+    """Make a cluster in a directory; return the command that serves it."""
+    shutil.chown(directory, "postgres", "postgres")
+    initdb = [require(f"{POSTGRES}/initdb"), "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C",
+              f"{directory}/data"]
+    subprocess.run(initdb, check=True, capture_output=True, user="postgres", cwd=directory)
+    return [require(f"{POSTGRES}/postgres"), "-D", f"{directory}/data", "-p", str(port), "-k", "", "-c", "fsync=off"]
+
+
+def redis(directory: Path, port: int) -> list[str]:
+    """Return the command that serves an empty Redis."""
+    return [require("redis-server"), "--port", str(port), "--save", "", "--dir", str(directory)]
+
+
+def wait_until_ready(login: dict[str, Any]) -> None:
+    """Wait until the server accepts logins; the port is open a little earlier."""
+    while True:
+        try:
+            psycopg.connect(**login).close()
+            return
+        except psycopg.errors.CannotConnectNow:
+            continue

@@ -15,31 +15,27 @@ The goal is that of the design for all batches: one task in place of N is at lea
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks.common import figure, interleaved, measured_run, playbook, ratios, require, server
+from benchmarks.common import (
+    figure,
+    interleaved,
+    measured_run,
+    playbook,
+    postgres,
+    ratios,
+    server,
+    wait_until_ready,
+)
 
-BINARIES = "/usr/lib/postgresql/15/bin"
 TABLES = [f"table_{number}" for number in range(6)]
 COLUMNS = [f"column_{number}" for number in range(10)]
 INDEXES = [{"name": f"{table}_{column}", "table": table, "columns": [column]} for table in TABLES for column in COLUMNS]
 
 
-def postgres(directory: Path, port: int) -> list[str]:
-    """Make a cluster in a directory; return the command that serves it."""
-    shutil.chown(directory, "postgres", "postgres")
-    initdb = [f"{BINARIES}/initdb", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", f"{directory}/data"]
-    subprocess.run(initdb, check=True, capture_output=True, user="postgres", cwd=directory)
-    return [f"{BINARIES}/postgres", "-D", f"{directory}/data", "-p", str(port), "-k", "", "-c", "fsync=off"]
-
-
 def figures(rounds: int) -> list[dict[str, Any]]:
-    require(f"{BINARIES}/postgres")
     with server(postgres, user="postgres") as (port, directory):
         login = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres", "autocommit": True}
         wait_until_ready(login)
@@ -63,16 +59,6 @@ def figures(rounds: int) -> list[dict[str, Any]]:
         figure(f"{unchanged}: CPU time {against}", "<= 0.05", ratios(rows, "loop", "again_cpu_s")),
         figure(f"{created}: wall time {against}", "<= 0.05", ratios(rows, "loop", "create_s")),
     ]
-
-
-def wait_until_ready(login: dict[str, Any]) -> None:
-    """Wait until the server accepts logins; the port is open a little earlier."""
-    while True:
-        try:
-            psycopg.connect(**login).close()
-            return
-        except psycopg.errors.CannotConnectNow:
-            continue
 
 
 def measure(connection: psycopg.Connection[Any], command: list[str], nothing: list[str]) -> dict[str, float]:

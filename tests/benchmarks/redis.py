@@ -14,12 +14,11 @@ The goal is that of the design for all batches: one task in place of N is at lea
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._client.redis import RedisClient
 
-from benchmarks.common import ROOT, figure, interleaved, measured_run, playbook, ratios, require, server
+from benchmarks.common import ROOT, figure, interleaved, measured_run, playbook, ratios, redis, server
 
 WISH = {
     "maxmemory": "268435456",
@@ -62,11 +61,6 @@ def figures(rounds: int) -> list[dict[str, Any]]:
         figure("parameters that differ from the loop's result", "== 0",
                [len(ours ^ loop) for ours, loop in zip(ends["ours"], ends["loop"])]),
     ]
-
-
-def redis(directory: Path, port: int) -> list[str]:
-    """Return the command that serves an empty Redis."""
-    return [require("redis-server"), "--port", str(port), "--save", "", "--dir", str(directory)]
 
 
 def measure(task: dict[str, Any], ends: list[frozenset[tuple[str, str]]]) -> dict[str, float]:

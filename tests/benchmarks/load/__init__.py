@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.load import arrivals, http, scaling, tls
+from benchmarks.load import arrivals, http, protocols, scaling, tls
 
-FAMILIES = (http, tls, scaling, arrivals)
+FAMILIES = (http, tls, protocols, scaling, arrivals)
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any, Sequence
 
 from benchmarks.common import figure, interleaved, nginx, progress, ratios
 from benchmarks.load import peers
-from benchmarks.load.steady import GENERATOR_CORE, SERVER_CORE, NginxCounter, running, window
+from benchmarks.load.steady import GENERATOR_CORE, SERVER_CORE, NginxCounter, require_no_errors, running, window
 
 #: Connections, and the goal for requests per second against wrk.
 AGAINST_WRK = {50: ">= 0.95", 200: ">= 0.95", 1000: ">= 1.0", 10_000: ">= 1.1"}
@@ -38,18 +37,9 @@ def measure(url: str, connections: int, command: Sequence[str], core: int | None
     counter = NginxCounter(url)
     with running(command, core) as process:
         measured = window(process, counter.busy(connections), counter.requests)
-        if "_load.probe" in " ".join(command):
+        if peers.is_ours(command):
             require_no_errors(process)
     return measured
-
-
-def require_no_errors(process: Any) -> None:
-    """Stop our probe and look at what it counted."""
-    process.terminate()
-    output, trouble = process.communicate(timeout=60)
-    errors = json.loads(output)["samples"]["errors"] if output else trouble
-    if errors:
-        raise RuntimeError(f"the probe counted errors: {errors}")
 
 
 def contenders(url: str, connections: int, directory: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from benchmarks.common import ROOT, require
 
@@ -51,6 +51,11 @@ def probe(**options: Any) -> list[str]:
     return [*environment, sys.executable, "-c", _PROBE, json.dumps(options)]
 
 
+def is_ours(command: Sequence[str]) -> bool:
+    """Whether a command runs our probe."""
+    return _PROBE in command
+
+
 def mix(url: str, connections: int, **options: Any) -> list[str]:
     """Run our probe with the mix."""
     requests = [{"path": path, "weight": PATHS.count(path), "checks": {"contains": CONTAINS}} for path in set(PATHS)]
@@ -76,9 +81,13 @@ def h2load(url: str, connections: int) -> list[str]:
     return [require("h2load"), "--h1", "-t1", f"-c{connections}", "-D", str(LONG_S), *(url + path for path in PATHS)]
 
 
-def k6(directory: Path, url: str, options: dict[str, Any], *more: str) -> list[str]:
+def k6(directory: Path, url: str, options: dict[str, Any]) -> list[str]:
     """Run k6 with the mix; Go sees the one core that it may use."""
     script = directory / "mix.js"
     script.write_text(_K6 % (json.dumps(options), json.dumps(PATHS), url, json.dumps(CONTAINS)), encoding="utf-8")
-    quiet = ["--quiet", "--no-color", "--no-usage-report", "--address", "", *more]
-    return [require("k6"), "run", *quiet, str(script)]
+    return k6_run(script)
+
+
+def k6_run(script: Path) -> list[str]:
+    """Run k6 with a script."""
+    return [require("k6"), "run", "--quiet", "--no-color", "--no-usage-report", "--address", "", str(script)]

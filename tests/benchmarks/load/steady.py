@@ -12,6 +12,7 @@ against anyone, and no tool's own word is taken.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import ssl
@@ -83,6 +84,15 @@ def window(process: subprocess.Popen[str], ready: Callable[[], bool], count: Cal
     cpu, seconds = cpu_after - cpu_before, ended - began
     return {"rps": (after - before) / seconds, "cpu_us": cpu / (after - before) * 1e6, "cpu_share": cpu / seconds,
             "rss_mib": rss_mib(process.pid)}
+
+
+def require_no_errors(process: subprocess.Popen[str]) -> None:
+    """Stop our probe and look at what it counted."""
+    process.terminate()
+    output, trouble = process.communicate(timeout=60)
+    errors = json.loads(output)["samples"]["errors"] if output else trouble
+    if errors:
+        raise RuntimeError(f"the probe counted errors: {errors}")
 
 
 class NginxCounter:

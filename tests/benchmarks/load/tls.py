@@ -17,7 +17,6 @@ from benchmarks.load.http import SAME, measure
 from benchmarks.load.steady import SERVER_CORE
 
 CONNECTIONS = 50
-CLOSE = {"Connection": "close"}
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
@@ -56,11 +55,10 @@ def one_request(rounds: int) -> list[dict[str, Any]]:
     progress(f"a connection for each request, {CONNECTIONS} at once")
     with nginx(SAME, core=SERVER_CORE) as (port, directory):
         url = f"http://127.0.0.1:{port}"
-        headers = [f"{name}: {value}" for name, value in CLOSE.items()]
         rows = interleaved(
             rounds,
-            ours=partial(measure, url, 0, peers.mix(url, CONNECTIONS, headers=CLOSE)),
-            wrk=partial(measure, url, 0, peers.wrk(url, CONNECTIONS, directory, *headers)))
+            ours=partial(measure, url, 0, peers.mix(url, CONNECTIONS, reuse=False)),
+            wrk=partial(measure, url, 0, peers.wrk(url, CONNECTIONS, directory, "Connection: close")))
     return [figure(f"a connection for each request: rate against wrk, {CONNECTIONS} at once", ">= 0.95",
                    ratios(rows, "wrk", "rps")),
             figure(f"a connection for each request: CPU per request against wrk, {CONNECTIONS} at once", "",
