@@ -18,7 +18,7 @@ from typing import Any, Sequence
 from benchmarks.common import ROOT, require
 
 #: Long enough for every window; everyone is stopped before.
-LONG_S = 300
+LONG_S = 900
 
 PATHS = ["/a", "/a", "/a", "/b"]
 CONTAINS = '"data"'
