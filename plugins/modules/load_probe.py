@@ -156,6 +156,19 @@ options:
     description: Name of a header whose values are counted over all answers, such as C(X-Release).
     type: str
     default: ""
+  share:
+    description:
+      - This host's place among those that send the load together, and their number, such as V(2/4). All other options
+        are for all of them together; each host sends its part.
+    type: str
+  start_at:
+    description:
+      - When to send the first request, in seconds since 1970 on the B(controller)'s clock, so that several hosts start
+        together. The connections are open by then. When it has passed, the probe starts at once, see
+        RV(samples.start_late_ms).
+      - The controller reads the host's clock before. Where the difference is too small to be seen over the connection,
+        the clocks count as equal; RV(samples.clock) says how far that may be wrong.
+    type: float
   allowed_targets:
     description:
       - Regular expressions, one of which has to match the whole C(host:port) of O(target). Without any, every target
@@ -315,6 +328,17 @@ samples:
     target:
       description: URL, address and port that were asked.
       type: dict
+    share:
+      description: O(share), V(1/1) for a host that sends everything.
+      type: str
+    start_late_ms:
+      description: By how many milliseconds the start came after O(start_at); 0 when it was in time.
+      type: float
+    clock:
+      description:
+        - With O(start_at), C(offset_ms) by which the host's clock is ahead of the controller's, and C(uncertainty_ms)
+          by which that may be wrong.
+      type: dict
     stopped:
       description: Why the probe stopped early (V(stop_path), V(deadline) or a signal's name), else empty.
       type: str
@@ -371,6 +395,8 @@ ARGUMENTS = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
     "mergeable": {"type": "bool", "default": False},
+    "share": {"type": "str"},
+    "start_at": {"type": "float"},
 }
 
 
