@@ -38,18 +38,15 @@ class Search:
         self._least, self._most, self._precision = least, most, precision
         self._failures = 0
 
-    def tell(self, borne: bool, again: bool = True) -> None:
-        """Take in the trial at ``rate``, and choose the next one.
-
-        :arg again: whether a failure has to be seen twice.
-        """
+    def tell(self, borne: bool) -> None:
+        """Take in the trial at ``rate``, and choose the next one."""
         if self.rate is None:
             raise ValueError("the search is over")
         if borne:
             self.low = self.rate
         else:
             self._failures += 1
-            if again and self._failures < FAILURES:
+            if self._failures < FAILURES:
                 return
             self.high = self.rate
         self._failures = 0

@@ -30,7 +30,8 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
           iterations: int | None = None, timeout_s: float = 10.0,
           deadline_s: float | None = None, processes: int = 1, thresholds: Sequence[str] = ("error_rate < 1%",),
           allowed_targets: Sequence[str] = (), stop_path: str = "", count_header: str = "",
-          mergeable: bool = False, check_mode: bool = False, watched: Sequence[int] = (), tell: Tell | None = None,
+          mergeable: bool = False, share: str = "1/1", start_at: float = 0.0, check_mode: bool = False,
+          watched: Sequence[int] = (), tell: Tell | None = None,
           **access: Any) -> dict[str, Any]:
     """Probe a target; the options are those of the module ``load_probe``.
 
@@ -49,7 +50,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
     rules = parse_rules(thresholds, scopes)
     shape = Options(executor, vus, rate_rps, duration_s, warmup_s, stages, levels, spike, capacity, iterations).shape()
-    load = parse_load(shape, timeout_s, deadline_s, processes)
+    load = parse_load(shape, timeout_s, deadline_s, processes, share, start_at)
     tls = entry.context(goal)
     started_at, clock = utc_now(), Deadline(0)
     if check_mode:

@@ -19,8 +19,8 @@ class Report:
 
     ``measured_s`` is the measured time without the wait for the last answers. ``cpu_share`` is the largest share of a
     core that a process used in that time, ``cpu_wait_share`` the share of the time that it waited for a core.
-    Of the open model, ``due`` is how many requests were due, ``behind`` how many of them the generator had not got to at
-    the end of the measured time, ``waited`` how many found all connections busy, and ``lateness`` by how much the
+    Of the open model, ``due`` is how many requests were due, ``behind`` how many of them the generator had not got to
+    at the end of the measured time, ``waited`` how many found all connections busy, and ``lateness`` by how much the
     generator was late with the others. ``stopped`` is why it ended early, or empty.
     """
 

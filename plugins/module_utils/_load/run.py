@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Generator, List, Sequence, Tuple
+from typing import Callable, Generator, Sequence
 
 from .contract import Plan
 from .crew import Crew, signals
@@ -20,7 +20,7 @@ from .tally import Tally
 from .worker import Worker
 
 #: Batches of phases: gets the reports of each before it is asked for the next.
-Batches = Generator[List[Phase], List[Report], None]
+Batches = Generator[list[Phase], list[Report], None]
 
 #: From the word to start to the common start, in ns.
 _START_DELAY_NS = 20_000_000
@@ -49,7 +49,7 @@ class Load:
 
     processes: int = 1
     deadline_s: float = 60.0
-    share: Tuple[int, int] = (0, 1)
+    share: tuple[int, int] = (0, 1)
     start_at: float = 0.0
 
     @property

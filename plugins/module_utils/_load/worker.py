@@ -11,7 +11,7 @@ import gc
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Iterator, Sequence, Union
+from typing import Callable, Iterator, Sequence
 
 from .contract import Plan
 from .engine import STOP_PATH, Engine
@@ -96,7 +96,7 @@ class Worker:
             reports[-1].retried += engine.retried - retried
         return reports
 
-    def _executor(self, phase: Phase) -> Union[Users, Arrivals]:
+    def _executor(self, phase: Phase) -> Users | Arrivals:
         return self._arrivals if phase.arriving else self._users
 
     def _run(self, phase: Phase, started: int, deadline: int) -> Report:
@@ -124,8 +124,8 @@ class Worker:
         self._phase = None
         return report
 
-    def _settle(self, executor: Union[Users, Arrivals], deadline: int) -> str:
-        """Wait for the last answers, unless someone wants the result at once; return why it stopped early, if it did."""
+    def _settle(self, executor: Users | Arrivals, deadline: int) -> str:
+        """Wait for the last answers, unless someone wants the result at once; return why it ended early, if it did."""
         engine = self.engine
         stopped = engine.stopped
         if stopped not in ("", STOP_PATH):

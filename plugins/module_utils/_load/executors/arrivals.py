@@ -35,6 +35,8 @@ class Arrivals:
     many were due, and ``behind`` how many of them this machine had not got to when the phase was over.
     """
 
+    paces = False
+
     def __init__(self, engine: Engine, share: tuple[int, int] = (0, 1)) -> None:
         self.following = nothing
         self.lateness = Histogram()

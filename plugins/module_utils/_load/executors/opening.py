@@ -19,6 +19,8 @@ class Opening:
     ``ready`` are those that are open.
     """
 
+    paces = False
+
     def __init__(self, engine: Engine, number: int) -> None:
         self.ready: list[int] = []
         self.following = nothing

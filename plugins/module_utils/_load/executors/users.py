@@ -30,6 +30,8 @@ class Users:
     :arg share: this process' place and how many processes there are.
     """
 
+    paces = True
+
     def __init__(self, engine: Engine, share: tuple[int, int] = (0, 1)) -> None:
         self.following: Callable[[], int] = nothing
         self._engine = engine

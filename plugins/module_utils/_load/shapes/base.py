@@ -15,7 +15,7 @@ from ..profile import Profile
 from ..report import Report
 from ..run import Batches, Run
 
-#: Judges a report by the thresholds of the probe, and doubts it.
+#: Judges a report of a phase by the thresholds of the probe, and doubts it.
 Judge = Callable[[Report], Verdict]
 
 
@@ -65,10 +65,9 @@ class Shape:
         """For how long something is measured, when it does not end early."""
         return sum(phase.profile.duration_s for batch in self._batches for phase in batch if phase.measured)
 
-    def batches(self) -> Batches:
+    def batches(self, judge: Judge) -> Batches:
         """Yield the batches, take their reports."""
-        for batch in self._batches:
-            yield batch
+        yield from self._batches
 
     def conclude(self, run: Run, judge: Judge) -> Conclusion:
         """Return what these results mean for this executor."""

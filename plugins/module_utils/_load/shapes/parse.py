@@ -22,7 +22,8 @@ _TAKES = {
     "capacity": ("capacity",),
     "iterations": ("constant_vus",),
 }
-_OPTIONAL = {("rate_rps", "spike"), ("rate_rps", "soak"), ("iterations", "constant_vus"), ("spike", "spike")}
+_OPTIONAL = {("rate_rps", "spike"), ("rate_rps", "soak"), ("iterations", "constant_vus"), ("spike", "spike"),
+             ("capacity", "capacity")}
 
 _EXAMPLES = {
     "rate_rps": "200",
@@ -132,9 +133,68 @@ def _stages(options: Options, unit: str) -> list[tuple[float, float]]:
     return stages
 
 
+def _step(options: Options) -> Shape:
+    from .step import Step
+
+    levels, example = list(options.levels or ()), _EXAMPLES["levels"]
+    if len(levels) < 2 or levels[0] < 1 or sorted(set(levels)) != levels:
+        raise InputError("levels", levels, "at least two numbers of users, each higher than the one before", example)
+    return Step(levels, options.duration_s, options.warmup_s)
+
+
+def _spike(options: Options) -> Shape:
+    from .spike import LEAST_S, Spike
+
+    given = {name: value for name, value in (options.spike or {}).items() if value is not None}
+    whole, arriving = options.duration_s, options.rate_rps is not None
+    factor, back = given.get("factor", 5.0), given.get("recovery_factor", 2.0)
+    start, length = given.get("start_s", whole / 4), given.get("length_s", whole / 4)
+    after = whole - start - length
+    if not 1 < factor < math.inf:
+        raise InputError("spike.factor", factor, "more than 1", "5")
+    at_least("spike.recovery_factor", back, 1, "2")
+    at_least("spike.start_s", start, LEAST_S, "20")
+    at_least("spike.length_s", length, 0.1, "10")
+    if after < LEAST_S:
+        raise InputError("duration_s", whole, f"{start + length + LEAST_S:g} or more, so that {LEAST_S} s are left "
+                         "after the spike", f"{2 * (start + length):g}")
+    level = options.rate_rps or float(options.vus)
+    connections = options.vus if arriving else round(options.vus * factor)
+    return Spike(level, factor, (start, length, after), connections, arriving, options.warmup_s, back)
+
+
+def _soak(options: Options) -> Shape:
+    from ..drift import LEAST
+    from .soak import Soak
+
+    at_least("duration_s", options.duration_s, LEAST, "3600")
+    return Soak([steady("load", options.rate_rps or options.vus, options.duration_s, options.vus,
+                        options.rate_rps is not None, options.warmup_s)])
+
+
+def _capacity(options: Options) -> Shape:
+    from .search import CapacitySearch
+
+    given = {name: value for name, value in (options.capacity or {}).items() if value is not None}
+    first = options.rate_rps or 0.0
+    least, most, precision = given.get("min_rps", 1.0), given.get("max_rps", 100_000.0), given.get("precision", 0.05)
+    above_zero("capacity.min_rps", least, "10")
+    above_zero("capacity.max_rps", most, "5000")
+    if not 0.001 <= precision <= 1:
+        raise InputError("capacity.precision", precision, "a share between 0.001 and 1", "0.05")
+    if not least <= first <= most:
+        raise InputError("rate_rps", first, f"a first rate between min_rps = {least:g} and max_rps = {most:g}",
+                         f"{math.sqrt(least * most):.3g}")
+    return CapacitySearch((first, least, most), precision, options.vus, options.duration_s, options.warmup_s)
+
+
 _SHAPES: Mapping[str, Callable[[Options], Shape]] = {
     "constant_vus": _constant_vus,
     "ramping_vus": _ramping_vus,
     "constant_arrival_rate": _constant_rate,
     "ramping_arrival_rate": _ramping_rate,
+    "step": _step,
+    "spike": _spike,
+    "soak": _soak,
+    "capacity": _capacity,
 }

@@ -49,9 +49,3 @@ def test_one_hiccup_decides_nothing():
     search = Search(100, 10, 400, 0.1)
     searched(search, lambda rate: next(hiccups, True))
     assert (search.low, search.high) == (400, None)
-
-
-def test_a_limit_that_is_known_needs_no_second_trial():
-    search = Search(100, 10, 400, 0.1)
-    search.tell(False, again=False)
-    assert (search.high, search.rate) == (100, 50)
