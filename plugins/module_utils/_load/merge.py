@@ -23,8 +23,10 @@ from .truth import doubt
 
 Results = Mapping[str, Mapping[str, Any]]
 
-#: Hosts that began further apart than this did not measure the same thing, in seconds.
-APART_S = 1.0
+#: Hosts that began further apart than this did not measure the same thing, in seconds …
+APART_S = 0.05
+#: … and when it is not known how far their clocks are apart.
+APART_BY_OWN_CLOCKS_S = 1.0
 
 
 def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1%",),
@@ -34,7 +36,8 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     :arg results: by host. What has no metrics (a failed task, check mode) counts as missing.
     :arg thresholds: for the merged numbers.
     :arg expected: hosts that have to be there; without one of them the verdict is inconclusive, or fail.
-    :returns: a result, with ``hosts`` in its samples: per host its verdict, metrics and generator.
+    :returns: a result, with ``hosts`` in its samples: per host its verdict, metrics, generator,
+        share and clock, and ``began_ms``, by how much it began after the first one.
     :raises FleetError: when a result was not made with ``mergeable``.
     """
     there = {host: result for host, result in results.items() if result.get("metrics")}
@@ -64,9 +67,12 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     verdict.samples["histograms"] = {name: part.latency.to_dict() for name, part in scenarios.items()}
     verdict.samples["step_histograms"] = {name: part.latency.to_dict() for name, part in steps.items()}
     verdict.samples["tag_histograms"] = {name: part.latency.to_dict() for name, part in tags.items()}
+    first_s = min(began_s(result["samples"]) for result in there.values())
     verdict.samples["hosts"] = {
         host: {**{key: result[key] for key in ("verdict", "reasons", "metrics", "started_at", "duration_s")},
-               **{key: result["samples"][key] for key in ("measured_from", "generator")}}
+               **{key: result["samples"][key] for key in ("measured_from", "generator")},
+               **{key: result["samples"][key] for key in ("share", "clock") if key in result["samples"]},
+               "began_ms": round((began_s(result["samples"]) - first_s) * 1000, 3)}
         for host, result in there.items()}
     doubt(verdict)
     _doubt_together(verdict, there, missing)
@@ -75,16 +81,24 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     return {"changed": False, "scenarios": by_scenario, "steps": by_step, **verdict.to_result()}
 
 
+def began_s(sample: Mapping[str, Any]) -> float:
+    """Return when a host began to measure, in seconds since 1970 on the controller's clock where that was compared."""
+    return epoch_s(sample["measured_from"]) - float(sample.get("clock", {}).get("offset_ms", 0.0)) / 1000
+
+
 def _why(result: Mapping[str, Any]) -> str:
     return f": {result['msg']}" if result.get("msg") else ""
 
 
 def _doubt_together(verdict: Verdict, results: Results, missing: Sequence[str]) -> None:
     """Take back a verdict when a host is missing or when they did not measure at the same time."""
-    starts = [epoch_s(result["samples"]["measured_from"]) for result in results.values()]
+    samples = [result["samples"] for result in results.values()]
+    starts = [began_s(sample) for sample in samples]
     reasons = [*missing]
-    if max(starts) - min(starts) > APART_S:
-        reasons.append(f"the hosts began {max(starts) - min(starts):.1f} s apart: compare their clocks")
+    measured = all("clock" in sample for sample in samples)
+    if max(starts) - min(starts) > (APART_S if measured else APART_BY_OWN_CLOCKS_S):
+        reasons.append(f"the hosts began {max(starts) - min(starts):.3f} s apart: "
+                       + ("give them more time to get ready before start_at" if measured else "compare their clocks"))
     if reasons:
         verdict.reasons += reasons
         verdict.verdict = worst([verdict.verdict, INCONCLUSIVE])
@@ -151,11 +165,11 @@ def _most(values: Iterable[Any]) -> Any:
 
 
 def _series(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Add the rows of the same second, by each host's own clock, counted from the earliest start."""
-    zero = min(epoch_s(sample["measured_from"]) for sample in samples)
+    """Add the rows of the same second, counted from the earliest start."""
+    zero = min(map(began_s, samples))
     seconds: dict[int, Part] = {}
     for sample in samples:
-        shift = round(epoch_s(sample["measured_from"]) - zero)
+        shift = round(began_s(sample) - zero)
         for row in sample["series"]:
             part = Part(row["requests"], row["errors"], None, Histogram.from_dict(row["histogram"])
                         if "histogram" in row else Histogram())

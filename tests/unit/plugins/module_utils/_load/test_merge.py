@@ -81,7 +81,25 @@ def test_the_series_is_aligned_by_the_start_of_each_host():
     merged = merge_results({"a": first, "b": second})
     assert [(row["requests"], round(row["p99_ms"])) for row in merged["samples"]["series"]] == [(1, 1), (2, 3)]
     assert merged["verdict"] == "inconclusive"
-    assert merged["reasons"] == ["the hosts began 1.0 s apart: compare their clocks"]
+    assert merged["reasons"] == ["the hosts began 1.040 s apart: compare their clocks"]
+
+
+@pytest.mark.parametrize(("started", "ahead_ms", "reasons"), [
+    (1005.04, 5000.0, []),
+    (1005.06, 5000.0, ["the hosts began 0.060 s apart: give them more time to get ready before start_at"]),
+    (1000.0, -80.0, ["the hosts began 0.080 s apart: give them more time to get ready before start_at"]),
+])
+def test_starts_are_compared_on_the_controllers_clock(started, ahead_ms, reasons):
+    results = {"a": result_of([[(0, "", 1000)]]), "b": result_of([[(0, "", 3000)]], started=started)}
+    for result, offset_ms in zip(results.values(), (0.0, ahead_ms)):
+        result["samples"]["clock"] = {"offset_ms": offset_ms, "uncertainty_ms": 9.0}
+    merged = merge_results(results)
+    assert merged["reasons"] == reasons
+    assert merged["verdict"] == ("inconclusive" if reasons else "pass")
+    assert [row["requests"] for row in merged["samples"]["series"]] == [2]
+    began = {host: part["began_ms"] for host, part in merged["samples"]["hosts"].items()}
+    assert min(began.values()) == 0
+    assert began["b"] - began["a"] == pytest.approx((started - 1000) * 1000 - ahead_ms, abs=1)
 
 
 def test_a_host_that_drops_out_is_never_a_pass():
