@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 from urllib.parse import quote
 
 from .._core.errors import InputError
@@ -19,7 +20,7 @@ from .check import Checks
 from .feeder import BUILT_IN, Feeder
 from .protocol.base import Dialect, Encoded
 from .request import Request
-from .template import Render, as_text, compiled, references
+from .template import Render, as_text, compiled, references, split
 
 EXAMPLE = ("[{name: login, path: /api/auth, method: POST, body: {email: a@b.c}, capture: {token: {json: /token}}}, "
            "{path: /api/me, headers: {Authorization: 'Bearer ${token}'}}]")
@@ -28,9 +29,11 @@ _STEP_KEYS = frozenset({"name", "checks", "capture", "tags", "think_s"})
 _LONE_KEYS = frozenset({"weight", "checks", "tags"})
 
 #: What encode() makes of ``${name}`` in a path.
-_QUOTED_REFERENCE = re.compile(r"%24%7B([\w.-]+)%7D")
+_QUOTED_REFERENCE = re.compile(r"(?:%24|\$)%7B([\w.-]+)%7D")
 
-#: What a header can carry; it is the same in ``_wire/http.py``.
+_ORIGIN = re.compile(r"https?://[^/?#]*")
+
+#: What no header can carry (RFC 9110, section 5.5).
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -126,6 +129,9 @@ class Journeys:
                 if _is_known(name, variables, place)]
         encoded = self._dialect.encode({key: make({name: f"${{{name}}}" for name in used})
                                         for key, make in render.items()}, where)
+        if encoded.once:
+            raise InputError(where, dict(spec), "what is sent for each answer, so no subscription",
+                             "{message: hello}")
         think = step.get("think_s")
         return Step(name, where, encoded, render if used else {},
                     "cookie" in [str(header).lower() for header in spec.get("headers") or ()],
@@ -152,9 +158,31 @@ def _is_known(name: str, variables: Mapping[str, Feeder | None], where: str) -> 
 
 
 def _compiled(key: str, value: Any, where: str) -> Render:
-    """Return what renders one part of a request's description."""
-    write: Callable[[Any], str] | None = _WRITE.get(key)
-    return compiled(value, where, as_text if write is None and isinstance(value, str) else write)
+    """Return what renders one part of a request's description.
+
+    Only nested values keep their type; what a path or a header cannot carry is quoted.
+    """
+    if not isinstance(value, str):
+        return compiled(value, where, _for_header if key == "headers" else None)
+    if key == "command" and "${" in value:
+        return compiled(_arguments(value, where), where)
+    if key != "path":
+        return compiled(value, where, as_text)
+    return compiled(value, where, _whole_path if len(split(value, where)) == 1 else _for_path)
+
+
+def _arguments(line: str, where: str) -> list[str]:
+    """Return a line's arguments, so that no value can become two of them."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise InputError(where, line, f"arguments as in a shell ({error})", "GET ${key}") from error
+
+
+def _whole_path(value: Any) -> str:
+    """Return a path that is the value of one variable, such as a captured ``Location``."""
+    path = _ORIGIN.sub("", as_text(value))
+    return path if path.startswith("/") else f"/{path}"
 
 
 def _for_path(value: Any) -> str:
@@ -162,8 +190,4 @@ def _for_path(value: Any) -> str:
 
 
 def _for_header(value: Any) -> str:
-    """Return what a header can carry: everything else is quoted, as in a path."""
     return _NOT_IN_A_HEADER.sub(lambda match: quote(match.group()), as_text(value))
-
-
-_WRITE: Mapping[str, Callable[[Any], str]] = {"path": _for_path, "headers": _for_header}
