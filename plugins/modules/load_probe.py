@@ -13,7 +13,7 @@ author: evenkeel.fleet contributors (@evenkeel)
 description:
   - Sends HTTP requests from the host that it runs on, counts answers, errors and latencies, and compares them with
     thresholds. Nothing has to be installed there but Python.
-  - Never changes anything by itself; the requests that you declare may.
+  - Changes nothing but what O(result_name) keeps; the requests that you declare may.
   - Everything is checked before the first request is sent.
   - The probe measures itself too. A result that its own lack of CPU, ports or memory may have caused is
     V(inconclusive), never a pass.
@@ -144,6 +144,8 @@ options:
       - What the metrics have to keep, such as C(p95 < 50ms), C(error_rate < 0.1%) or C(rps > 500).
       - C(browse: p95 < 50ms) is for one scenario, C(browse/login: p95 < 50ms) for one step of it.
       - Any percentile can be named, C(p99.9) too; also C(mean), C(min), C(max), C(requests) and C(errors).
+      - C(error_rate < 5% or abort after 10s) ends the probe as soon as it is broken, from 10 seconds on (from the start
+        without C(after)); the verdict is then V(fail).
     type: list
     elements: str
     default: ["error_rate < 1%"]
@@ -183,6 +185,47 @@ options:
   ca_path:
     description: PEM file of the authorities to trust. Without it, those of the host's Python.
     type: path
+  result_name:
+    description:
+      - Keep the result under this name in O(result_directory), for later baselines and for
+        M(evenkeel.fleet.load_probe_info), which also tells how the probe is going while it runs.
+      - One probe of a name runs at a time; its last result is kept. Empty keeps nothing.
+    type: str
+    default: ""
+  result_directory:
+    description: Directory on the host of the probe. Only its owner can read what is in it.
+    type: path
+    default: /var/lib/evenkeel/probes
+  baseline:
+    description:
+      - Compare the result with an earlier one, scenario by scenario. See RV(comparison).
+      - Passes when the whole confidence interval of the change is within the tolerance, fails when the service is
+        surely worse and the change is beyond the tolerance, else the verdict is V(inconclusive).
+    type: dict
+    suboptions:
+      result_name:
+        description: Name of a result that is kept in O(result_directory).
+        type: str
+      result:
+        description: A whole result, in place of O(baseline.result_name).
+        type: dict
+      percentiles:
+        description: Latencies that are compared.
+        type: list
+        elements: str
+        default: [p50, p95]
+      tolerance:
+        description: How much longer they may be.
+        type: str
+        default: 10%
+      error_tolerance:
+        description: By how much the share of errors may be larger, in percentage points.
+        type: str
+        default: 1%
+      confidence:
+        description: How sure all comparisons together are, from V(0.5) to below V(1).
+        type: float
+        default: 0.95
   mergeable:
     description:
       - Whether the result has all histograms, also those of steps, tags and seconds, so that
@@ -191,6 +234,7 @@ options:
     default: false
 seealso:
   - module: evenkeel.fleet.health_probe
+  - module: evenkeel.fleet.load_probe_info
 """
 
 EXAMPLES = r"""
@@ -230,6 +274,13 @@ EXAMPLES = r"""
             body: {email: user1@example.org}
             checks: {status: [200]}
     thresholds: ["error_rate < 0.1%", "browse:p95 < 30ms"]
+
+- name: Measure every night, and compare with what was measured under the name reference
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    duration_s: 60
+    result_name: nightly
+    baseline: {result_name: reference, tolerance: 15%}
 
 - name: Count failed requests during a change, in the background
   evenkeel.fleet.load_probe:
@@ -342,6 +393,22 @@ samples:
     stopped:
       description: Why the probe stopped early (V(stop_path), V(deadline) or a signal's name), else empty.
       type: str
+grade:
+  description:
+    - From V(A) to V(F), the worse of the 95th percentile (100 ms, 300 ms, 1 s, 3 s, 10 s) and the share of errors
+      (0.01 %, 0.1 %, 1 %, 3 %, 10 %). Not better than V(D) when a threshold failed, none when the verdict is
+      V(inconclusive).
+  returned: success
+  type: str
+  sample: B
+comparison:
+  description:
+    - The comparison with O(baseline), with its own C(verdict) and C(reasons).
+    - C(rows) have per C(scope) and C(metric) the values C(before) and C(after) and the change as C(estimate), C(low)
+      and C(high), for latencies as a ratio, for the share of errors as a difference.
+    - C(effects) have Cliff's delta of all latencies, from -1 (all faster) to 1 (all slower).
+  returned: when O(baseline) is given
+  type: dict
 started_at:
   description: Start in UTC, ISO 8601.
   returned: success
@@ -357,7 +424,7 @@ import stat
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.probe import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
 
 REQUEST = {
     "path": {"type": "str", "required": True},
@@ -395,6 +462,16 @@ ARGUMENTS = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
     "mergeable": {"type": "bool", "default": False},
+    "result_name": {"type": "str", "default": ""},
+    "result_directory": {"type": "path", "default": "/var/lib/evenkeel/probes"},
+    "baseline": {"type": "dict", "options": {
+        "result_name": {"type": "str"},
+        "result": {"type": "dict"},
+        "percentiles": {"type": "list", "elements": "str", "default": ["p50", "p95"]},
+        "tolerance": {"type": "str", "default": "10%"},
+        "error_tolerance": {"type": "str", "default": "1%"},
+        "confidence": {"type": "float", "default": 0.95},
+    }},
     "share": {"type": "str"},
     "start_at": {"type": "float"},
 }
@@ -410,7 +487,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = {name: value for name, value in module.params.items() if value is not None}
-    run(module, probe, check_mode=module.check_mode, watched=pipe_to_caller(), **options)
+    run(module, perform, check_mode=module.check_mode, watched=pipe_to_caller(), **options)
 
 
 if __name__ == "__main__":

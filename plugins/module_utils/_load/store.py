@@ -16,14 +16,11 @@ import fcntl
 import json
 import os
 import re
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from .._core import files
 from .._core.clock import utc_now
 from .._core.errors import FleetError, InputError
-
-#: Where results are kept.
-DIRECTORY = "/var/lib/evenkeel/probes"
 
 RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
 
@@ -31,14 +28,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Store:
-    """The results in a directory.
+    """The results in a directory."""
 
-    :arg field: the option that a message about the directory names.
-    """
-
-    def __init__(self, directory: str = DIRECTORY, field: str = "result_directory") -> None:
+    def __init__(self, directory: str) -> None:
         self.directory = directory
-        self._field = field
 
     def path(self, name: str, kind: str) -> str:
         """Return the file of a probe: ``kind`` is ``lock``, ``status.json`` or ``json``.
@@ -59,8 +52,8 @@ class Store:
             os.makedirs(self.directory, mode=0o700, exist_ok=True)
             descriptor = os.open(self.path(name, "lock"), os.O_WRONLY | os.O_CREAT, 0o600)
         except OSError as error:
-            raise InputError(self._field, self.directory, f"a directory that this user may write ({error.strerror})",
-                             DIRECTORY) from error
+            raise InputError("result_directory", self.directory,
+                             f"a directory that this user may write ({error.strerror})", "/var/tmp/probes") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -145,3 +138,18 @@ class Store:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def describe(*, directory: str, name: str = "", result: bool = False) -> dict[str, Any]:
+    """Return what the store knows: the module load_probe_info.
+
+    :arg name: only this probe; empty for all.
+    :arg result: also the whole last result of ``name``.
+    :raises FleetError: when there is no such probe, or no result.
+    """
+    store = Store(directory)
+    names: Sequence[str] = [name] if name else store.names()
+    found: dict[str, Any] = {"changed": False, "probes": [store.read_status(one) for one in names]}
+    if result:
+        found["result"] = store.read_result(name)
+    return found
