@@ -42,7 +42,8 @@ class Worker:
     """
 
     def __init__(self, plan: Plan, share: tuple[int, int], tell: Tell | None) -> None:
-        self.engine = Engine(plan)
+        self.engine = _engine(plan, share)
+        self._opened = contextlib.ExitStack()
         self._plan = plan
         self._pattern = mix(plan.requests, share[0])
         self._users = Users(self.engine, share)
@@ -54,12 +55,14 @@ class Worker:
             self.engine.on_tick.append(self._tick)
 
     def __enter__(self) -> Worker:
+        self._opened.enter_context(self.engine)
+        self._opened.enter_context(_without_delays())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         """Close all connections."""
-        self.engine.__exit__(kind, error, trace)
+        self._opened.close()
 
     def watch(self, fd: int) -> None:
         """Stop when the other side of this descriptor goes away."""
@@ -81,19 +84,19 @@ class Worker:
 
         :arg started: when to start, :arg deadline: when to end in any case; in ns on the monotonic clock.
         """
-        engine, reports = self.engine, []
+        engine = self.engine
+        reports: list[Report] = []
         if engine.stopped:
             return [Report(stopped=engine.stopped)]
-        with _without_delays():
-            time.sleep(max(0, started - now_ns()) / 1e9)
-            for phase in phases:
-                reports.append(self._run(phase, started, deadline))
-                started += round(phase.profile.duration_s * 1e9)
-                if engine.stopped or now_ns() >= deadline:
-                    break
-            retried = engine.retried
-            reports[-1].stopped = self._settle(self._executor(phase), deadline)
-            reports[-1].retried += engine.retried - retried
+        time.sleep(max(0, started - now_ns()) / 1e9)
+        for phase in phases:
+            reports.append(self._run(phase, started, deadline))
+            started += round(phase.profile.duration_s * 1e9)
+            if engine.stopped or now_ns() >= deadline:
+                break
+        retried = engine.retried
+        reports[-1].stopped = self._settle(self._executor(phase), deadline)
+        reports[-1].retried += engine.retried - retried
         return reports
 
     def _executor(self, phase: Phase) -> Users | Arrivals:
@@ -130,6 +133,8 @@ class Worker:
         stopped = engine.stopped
         if stopped not in ("", STOP_PATH):
             return stopped
+        engine.end_journeys(now_ns())
+        engine.end_journeys(now_ns())
         stop_path, engine.stop_path = engine.stop_path, ""
         if stopped:
             engine.stopped = ""
@@ -147,6 +152,15 @@ class Worker:
             tally = self.engine.tallies[-1]
             self._next_tell += _TELL_NS
             self._tell(self._phase, (now - tally.started_ns) / 1e9, tally)
+
+
+def _engine(plan: Plan, share: tuple[int, int]) -> Engine:
+    """Return an engine that can do what the plan has."""
+    if not any(request.journey for request in plan.requests):
+        return Engine(plan)
+    from .journey_engine import JourneyEngine
+
+    return JourneyEngine(plan, share)
 
 
 @contextlib.contextmanager
