@@ -105,7 +105,21 @@ options:
       - V(constant_arrival_rate) is an open model. O(rate_rps) requests per second are due at even times, whatever the
         target does, and a latency counts from the time when its request was due. A stall shows with its full length.
     type: str
-    choices: [constant_vus, constant_arrival_rate]
+      - V(ramping_vus) and V(ramping_arrival_rate) change the number of users or the rate as O(stages) say.
+      - V(step) measures one number of users after the other, see O(levels), and names the knee.
+      - V(spike) multiplies a base load for a while, see O(spike), and measures the recovery.
+      - V(soak) looks for drift under a steady load. V(capacity) searches the highest rate that meets O(thresholds).
+      - The base load of V(spike) and V(soak) is O(rate_rps) where it is given (open model), else O(vus).
+    type: str
+    choices:
+      - constant_vus
+      - ramping_vus
+      - constant_arrival_rate
+      - ramping_arrival_rate
+      - step
+      - spike
+      - soak
+      - capacity
     default: constant_vus
   vus:
     description:
@@ -114,10 +128,74 @@ options:
     type: int
     default: 10
   rate_rps:
-    description: Requests per second of the open model.
+    description:
+      - Requests per second of the open model. With V(capacity) the first rate that is tried.
     type: float
+  stages:
+    description:
+      - Of V(ramping_vus) and V(ramping_arrival_rate). The load begins at 0 and goes in each stage in a straight line to
+        the level of the stage.
+      - A stage of 0 seconds is a jump. O(duration_s) and O(warmup_s) are of no use here.
+    type: list
+    elements: dict
+    suboptions:
+      duration_s:
+        description: How long the stage is, in seconds.
+        type: float
+        required: true
+      vus:
+        description: Number of users at the end of the stage, of V(ramping_vus).
+        type: int
+      rate_rps:
+        description: Requests per second at the end of the stage, of V(ramping_arrival_rate).
+        type: float
+  levels:
+    description:
+      - Numbers of users of V(step), each higher than the one before. Each is measured for O(duration_s) after
+        O(warmup_s).
+    type: list
+    elements: int
+  spike:
+    description: The spike of V(spike). The whole takes O(duration_s).
+    type: dict
+    suboptions:
+      factor:
+        description: By what the base load is multiplied.
+        type: float
+        default: 5
+      start_s:
+        description: Seconds before the spike. The default is a quarter of O(duration_s).
+        type: float
+      length_s:
+        description: Seconds of the spike. The default is a quarter of O(duration_s).
+        type: float
+      recovery_factor:
+        description: Within which factor of before a second has to be, to count as normal.
+        type: float
+        default: 2
+  capacity:
+    description: The limits of the search of V(capacity). Each trial takes O(warmup_s) and O(duration_s).
+    type: dict
+    suboptions:
+      min_rps:
+        description: The lowest rate that is tried.
+        type: float
+        default: 1
+      max_rps:
+        description: The highest rate that is tried.
+        type: float
+        default: 100000
+      precision:
+        description: The search ends when the highest rate that is borne and the lowest one that is not are so close.
+        type: float
+        default: 0.05
+  iterations:
+    description:
+      - Of V(constant_vus). The probe ends when so many requests (of scenarios with steps, journeys) were made, at the
+        latest after O(duration_s).
+    type: int
   duration_s:
-    description: Measured time in seconds. What was begun in it is waited for, and counted.
+    description: Measured time in seconds. What begins in it is waited for, and counted.
     type: float
     default: 10
   warmup_s:
@@ -133,7 +211,7 @@ options:
   deadline_s:
     description:
       - Seconds after which the probe ends whatever happens. What is under way then counts as timed out.
-      - The default is O(warmup_s) + O(duration_s) + 2 · O(timeout_s) + 5.
+      - The default is the longest time that the executor can take, with 2 · O(timeout_s) for the last answers.
     type: float
   processes:
     description: Number of processes that share the load. One is enough until it needs a whole core.
@@ -282,6 +360,34 @@ EXAMPLES = r"""
     result_name: nightly
     baseline: {result_name: reference, tolerance: 15%}
 
+- name: Find out how many users it bears
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    executor: step
+    levels: [10, 50, 100, 500, 1000]
+    duration_s: 10
+    warmup_s: 2
+
+- name: Search the highest rate with a p95 below 50 ms
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    executor: capacity
+    rate_rps: 100
+    capacity: {max_rps: 5000}
+    vus: 200
+    duration_s: 10
+    thresholds: ["p95 < 50ms", "error_rate < 0.1%"]
+
+- name: Ramp up, hold, ramp down
+  evenkeel.fleet.load_probe:
+    target: http://edge1/api/browse
+    executor: ramping_arrival_rate
+    stages:
+      - {duration_s: 30, rate_rps: 200}
+      - {duration_s: 60, rate_rps: 200}
+      - {duration_s: 30, rate_rps: 0}
+    vus: 100
+
 - name: Count failed requests during a change, in the background
   evenkeel.fleet.load_probe:
     target: http://edge1/api/browse
@@ -331,6 +437,47 @@ steps:
   description: The same metrics by step, such as C(browse/login).
   returned: success
   type: dict
+phases:
+  description:
+    - The measured parts in their order. Each has its C(name), the C(offered) load (C(vus) or C(rps), and
+      C(highest_vus) or C(highest_rps) where it is another), C(measured_s), all metrics, and its own C(verdict) with
+      C(reasons).
+    - Phases of V(step) also have C(efficiency), the answers per user as a share of those at the first level. Those of
+      V(capacity) have C(borne).
+  returned: success, outside check mode
+  type: list
+  elements: dict
+knee:
+  description:
+    - The level with the greatest C(power), the rate of right answers divided by the mean latency. With C(level),
+      C(rps), C(mean_ms) and whether it was C(reached), that is whether a higher level was tried.
+  returned: with V(step)
+  type: dict
+  sample: {level: 100, rps: 3120.4, mean_ms: 32.1, power: 97208.7, reached: true}
+recovery_s:
+  description:
+    - Seconds from the end of the spike until p95 and error rate are normal for 3 seconds in a row. Null when they never
+      are, which is a failure.
+    - It is a metric as well; C(recovery_s < 10) is a threshold.
+  returned: with V(spike)
+  type: int
+  sample: 2
+drift:
+  description:
+    - Of C(p95_ms) and C(error_rate), per interval of C(interval_s), the C(trend) (V(rising), V(falling) or V(none)) with
+      its C(p_value), C(slope_per_hour), the means of the first and the last quarter (C(before), C(after)) and whether
+      it C(drifts), which is a failure.
+  returned: with V(soak)
+  type: dict
+capacity:
+  description:
+    - The highest rate that is borne (C(rps)) and the lowest one that is not (C(not_borne_rps)), null where there is
+      none, the number of C(trials), and C(generator_limited), whether the probe's own host is why the latter is not
+      borne.
+    - The metric C(capacity_rps) is the former. The other metrics are those of the trial at this rate.
+  returned: with V(capacity)
+  type: dict
+  sample: {rps: 452.5, not_borne_rps: 470.0, trials: 12, generator_limited: false}
 samples:
   description: What the metrics came from.
   returned: success, outside check mode
@@ -372,7 +519,8 @@ samples:
     generator:
       description:
         - The probe's own C(cpu_share) of a core and C(cpu_wait_share), the share of the time that it waited for one.
-        - Of the open model, C(lateness_p99_ms) and C(lateness_max_ms), by which it was late itself, and
+        - Of the open model, C(lateness_p50_ms), C(lateness_p99_ms), C(lateness_p99_9_ms) and C(lateness_max_ms), by
+          which it was late itself, C(intended_rps) and C(dispatched_rps), what was due and what it got to in time, and
           C(waited_for_connection), the requests that found all connections busy.
         - C(retried_stale), idempotent requests that were sent again because the target had closed the idle connection.
       type: dict
@@ -447,7 +595,27 @@ ARGUMENTS = {
     "target": {"type": "str", "required": True},
     "scenarios": {"type": "list", "elements": "dict", "options": SCENARIO},
     "headers": {"type": "dict"},
-    "executor": {"type": "str", "default": "constant_vus", "choices": ["constant_vus", "constant_arrival_rate"]},
+    "executor": {"type": "str", "default": "constant_vus", "choices": [
+        "constant_vus", "ramping_vus", "constant_arrival_rate", "ramping_arrival_rate", "step", "spike", "soak",
+        "capacity"]},
+    "stages": {"type": "list", "elements": "dict", "options": {
+        "duration_s": {"type": "float", "required": True},
+        "vus": {"type": "int"},
+        "rate_rps": {"type": "float"},
+    }},
+    "levels": {"type": "list", "elements": "int"},
+    "spike": {"type": "dict", "options": {
+        "factor": {"type": "float", "default": 5},
+        "start_s": {"type": "float"},
+        "length_s": {"type": "float"},
+        "recovery_factor": {"type": "float", "default": 2},
+    }},
+    "capacity": {"type": "dict", "options": {
+        "min_rps": {"type": "float", "default": 1},
+        "max_rps": {"type": "float", "default": 100000},
+        "precision": {"type": "float", "default": 0.05},
+    }},
+    "iterations": {"type": "int"},
     "vus": {"type": "int", "default": 10},
     "rate_rps": {"type": "float"},
     "duration_s": {"type": "float", "default": 10},
