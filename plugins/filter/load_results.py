@@ -6,24 +6,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+import functools
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.baseline import Baseline
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
+
+
+def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the collection's one exception root into the one that Ansible shows."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except FleetError as error:
+            raise AnsibleFilterError(str(error)) from error
+
+    return wrapped
 
 
 def merge_load_results(results: Mapping[str, Any], thresholds: Sequence[str] = ("error_rate < 1%",),
                        expected_hosts: Sequence[str] = ()) -> dict[str, Any]:
     """Merge results by host into one."""
-    try:
-        return merge_results(results, thresholds, expected_hosts)
-    except FleetError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return merge_results(results, thresholds, expected_hosts)
+
+
+def compare_load_results(after: Mapping[str, Any], before: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+    """Compare a result with an earlier one."""
+    baseline = Baseline.parse(before, **options)
+    baseline.require(list(after["scenarios"]))
+    return baseline.compare(after)
 
 
 class FilterModule:
     """The filters of this file, each documented in a file of its name."""
 
     def filters(self) -> dict[str, Any]:
-        return {"merge_load_results": merge_load_results}
+        return {
+            "merge_load_results": speaking(merge_load_results),
+            "compare_load_results": speaking(compare_load_results),
+        }

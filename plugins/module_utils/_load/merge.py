@@ -15,6 +15,7 @@ from typing import Any, Iterable, Mapping, Sequence
 from .._core.clock import epoch_s
 from .._core.errors import FleetError
 from .._core.verdict import INCONCLUSIVE, Verdict, worst
+from .grade import grade
 from .histogram import Histogram
 from .metrics import Part, percentiles_of, row_of
 from .rules import judge_rules, parse_rules
@@ -27,6 +28,9 @@ Results = Mapping[str, Mapping[str, Any]]
 APART_S = 0.05
 #: … and when it is not known how far their clocks are apart.
 APART_BY_OWN_CLOCKS_S = 1.0
+
+#: What the generators of several hosts say about themselves and what can be added; of the rest the largest counts.
+_ADDED = ("processes", "intended_rps", "dispatched_rps", "waited_for_connection", "retried_stale")
 
 
 def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1%",),
@@ -44,7 +48,7 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     missing = [f"no result of {host}{_why(results.get(host) or {})}"
                for host in sorted({*expected, *results} - {*there})]
     if not there:
-        return {"changed": False, "scenarios": {}, "steps": {},
+        return {"changed": False, "scenarios": {}, "steps": {}, "phases": [], "grade": None,
                 **Verdict(reasons=missing or ["no host measured"]).to_result()}
     for host, result in there.items():
         if "step_histograms" not in result["samples"]:
@@ -78,7 +82,9 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     _doubt_together(verdict, there, missing)
     verdict.started_at = min(result["started_at"] for result in there.values())
     verdict.duration_s = max(result["duration_s"] for result in there.values())
-    return {"changed": False, "scenarios": by_scenario, "steps": by_step, **verdict.to_result()}
+    return {"changed": False, "scenarios": by_scenario, "steps": by_step,
+            "phases": _phases([result.get("phases") or [] for result in there.values()], percentiles),
+            "grade": grade(verdict.verdict, verdict.metrics), **verdict.to_result()}
 
 
 def began_s(sample: Mapping[str, Any]) -> float:
@@ -114,6 +120,20 @@ def _parts(results: Results, look: Any) -> dict[str, Part]:
     return parts
 
 
+def _phases(hosts: Sequence[Sequence[Mapping[str, Any]]], percentiles: Sequence[float]) -> list[dict[str, Any]]:
+    """Add the rows of the phases that all hosts had, in their order; each row has the worst verdict of the hosts."""
+    merged = []
+    for rows in zip(*hosts):
+        part = Part()
+        for row in rows:
+            part.merge(Part.from_result(row, row["histogram"]))
+        offered = {key: sum(row["offered"][key] for row in rows) for key in rows[0]["offered"]}
+        merged.append({"name": rows[0]["name"], "offered": offered,
+                       "measured_s": max(row["measured_s"] for row in rows), **part.metrics(percentiles),
+                       "verdict": worst(row["verdict"] for row in rows), "histogram": part.latency.to_dict()})
+    return merged
+
+
 def _samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Add what can be added, and keep the worst of what the generators say about themselves."""
     examples: Counter[str] = Counter()
@@ -132,11 +152,9 @@ def _samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "series": _series(samples),
         "measured_from": min(sample["measured_from"] for sample in samples),
         "generator": {
+            **{key: _most(one.get(key) for one in generators) for key in generators[0]},
             **{key: busiest[key] for key in ("cpu_share", "cpu_wait_share")},
-            **{key: _most(one[key] for one in generators)
-               for key in ("measured_s", "intended_s", "lateness_p99_ms", "lateness_max_ms")},
-            **{key: sum(one[key] or 0 for one in generators)
-               for key in ("processes", "intended_rps", "waited_for_connection", "retried_stale")},
+            **{key: sum(one.get(key) or 0 for one in generators) for key in _ADDED},
         },
         "target": samples[0]["target"],
         "stopped": next((sample["stopped"] for sample in samples if sample["stopped"]), ""),

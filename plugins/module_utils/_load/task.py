@@ -53,7 +53,8 @@ def without_details(result: Mapping[str, Any]) -> dict[str, Any]:
     if "series" in samples:
         samples["series"] = [{key: value for key, value in row.items() if key != "histogram"}
                              for row in samples["series"]]
-    return {**result, "samples": samples}
+    phases = [{key: value for key, value in row.items() if key != "histogram"} for row in result.get("phases") or []]
+    return {**result, "samples": samples, "phases": phases}
 
 
 def _baseline(wanted: Mapping[str, Any], directory: str) -> Any:

@@ -115,6 +115,19 @@ def test_a_host_that_drops_out_is_never_a_pass():
     assert (nobody["verdict"], nobody["reasons"]) == ("inconclusive", ["no result of a"])
 
 
+def test_phases_are_added_in_their_order():
+    parts = take_apart(Tally(), REQUESTS, 1.0).overall
+    parts.latency.record([1000, 3000])
+    row = {**parts.metrics([50.0]), "requests": 2, "name": "level 1", "offered": {"vus": 10}, "measured_s": 2.0,
+           "verdict": "pass", "histogram": parts.latency.to_dict()}
+    results = {host: {**result_of([[(0, "", 1000)]]), "phases": [row]} for host in ("a", "b")}
+    results["b"]["phases"] = [{**row, "verdict": "fail"}, row]
+    merged, = merge_results(results)["phases"]
+    assert (merged["name"], merged["offered"], merged["requests"], merged["verdict"]) == ("level 1", {"vus": 20}, 4,
+                                                                                               "fail")
+    assert (merged["min_ms"], merged["max_ms"]) == (1.0, 3.0)
+
+
 def test_journeys_are_added():
     first, second = result_of([[(0, "", 1000)]]), result_of([[(0, "", 1000)]])
     first["samples"]["journeys"] = {"read": {"begun": 3, "completed": 2, "failed": 1, "skipped": {"two": 1}}}
