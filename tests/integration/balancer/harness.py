@@ -53,16 +53,21 @@ class Shop:
         shop = self
         self.health_answers: Iterator[int] = iter(lambda: 200, None)
         self.health_checks: list[int] = []
+        #: Statuses of all other requests; 0 hangs up without an answer.
+        self.answers: Iterator[int] = iter(lambda: 200, None)
         self.release_slow = threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                code = 200
                 if self.path == "/health":
                     code = next(shop.health_answers)
                     shop.health_checks.append(code)
-                elif self.path == "/slow":
+                else:
+                    code = next(shop.answers)
+                if self.path == "/slow":
                     shop.release_slow.wait(20)
+                if not code:
+                    return
                 self.send_response(code)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
