@@ -38,7 +38,10 @@ attributes:
 options:
   target:
     description:
-      - URL that begins with C(http://) or C(https://). Its path goes before the paths of O(scenarios).
+      - C(http://) or C(https://) with a host. Its path goes before the paths of O(scenarios).
+      - C(ws://) or C(wss://) with a host and the path of a WebSocket.
+      - C(redis://) or C(rediss://) with a host and, as the path, the number of a database.
+      - C(pg://user@host/database) for PostgreSQL.
       - A host with several addresses is asked at the first one that accepts a connection.
     type: str
     required: true
@@ -64,13 +67,36 @@ options:
         required: true
         suboptions:
           path:
-            description: Path and query. Blanks and non-ASCII characters are quoted.
+            description:
+              - Path and query, of HTTP. Blanks and non-ASCII characters are quoted.
+              - Without it, the path of O(target) itself is asked.
             type: str
-            required: true
           method:
-            description: HTTP method.
+            description: HTTP method, V(GET) if it is not given.
             type: str
-            default: GET
+          message:
+            description:
+              - What is sent over a WebSocket. A mapping or a list is sent as JSON.
+              - The next message that comes is the answer.
+            type: raw
+          subscribe:
+            description:
+              - Sent once per connection over a WebSocket. Each message that comes then counts as an answer, and its
+                latency is the time since the last one.
+            type: raw
+          command:
+            description: A Redis command as a list of arguments, or as one line that is split like a shell's.
+            type: raw
+          query:
+            description: A statement for PostgreSQL.
+            type: str
+          parameters:
+            description: Values for C($1), C($2) and so on in O(scenarios[].requests[].query); extended protocol.
+            type: list
+            elements: raw
+          prepared:
+            description: Whether O(scenarios[].requests[].query) is parsed only once per connection.
+            type: bool
           headers:
             description: Headers of this request; they win over O(headers).
             type: dict
@@ -220,7 +246,7 @@ options:
   thresholds:
     description:
       - What the metrics have to keep, such as C(p95 < 50ms), C(error_rate < 0.1%) or C(rps > 500).
-      - C(browse: p95 < 50ms) is for one scenario, C(browse/login: p95 < 50ms) for one step of it.
+      - C(browse:p95 < 50ms) is for one scenario, C(browse/login:p95 < 50ms) for one step of it.
       - Any percentile can be named, C(p99.9) too; also C(mean), C(min), C(max), C(requests) and C(errors).
       - C(error_rate < 5% or abort after 10s) ends the probe as soon as it is broken, from 10 seconds on (from the start
         without C(after)); the verdict is then V(fail).
@@ -256,12 +282,40 @@ options:
     type: list
     elements: str
     default: []
+  reuse:
+    description: Whether a connection carries more than one request. If not, each request pays for its connection.
+    type: bool
+    default: true
+  unix_socket:
+    description:
+      - Path of a Unix socket on the host of the probe that is asked instead of the host of O(target).
+      - O(allowed_targets) are then matched with this path.
+    type: path
+  username:
+    description: User of Redis or PostgreSQL, instead of the one in O(target).
+    type: str
+  password:
+    description: Password of Redis or PostgreSQL (SCRAM-SHA-256). PostgreSQL never gets it in clear text without TLS.
+    type: str
+  tls:
+    description:
+      - Whether TLS is spoken. The default is what O(target) says; set it to V(true) for PostgreSQL with TLS.
+    type: bool
+  server_name:
+    description: Name for SNI and for the check of the certificate, instead of the host of O(target).
+    type: str
   validate_certs:
-    description: Whether the certificate of an C(https) target has to be valid for its name.
+    description: Whether the certificate of the target has to be valid for its name.
     type: bool
     default: true
   ca_path:
     description: PEM file of the authorities to trust. Without it, those of the host's Python.
+    type: path
+  client_cert_path:
+    description: PEM file of the probe's own certificate, for targets that want one.
+    type: path
+  client_key_path:
+    description: PEM file of its key, when that is not in O(client_cert_path).
     type: path
   result_name:
     description:
@@ -485,8 +539,9 @@ samples:
   contains:
     errors:
       description:
-        - Number of errors by class. V(refused), V(reset), V(timeout), V(tls), V(protocol) (not HTTP, or more than one
-          answer), V(unreachable), V(status), V(check), and V(generator) for limits of the probe's own host.
+        - Number of errors by class. V(refused), V(reset), V(timeout), V(tls), V(login) (the server refused the session),
+          V(protocol) (not the protocol of the target, or more than one answer), V(unreachable), V(status) (also an error
+          of Redis or PostgreSQL), V(check), and V(generator) for limits of the probe's own host.
       type: dict
     statuses:
       description: Number of answers by status.
@@ -575,10 +630,16 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
 
 REQUEST = {
-    "path": {"type": "str", "required": True},
-    "method": {"type": "str", "default": "GET"},
+    "path": {"type": "str"},
+    "method": {"type": "str"},
     "headers": {"type": "dict"},
     "body": {"type": "raw"},
+    "message": {"type": "raw"},
+    "subscribe": {"type": "raw"},
+    "command": {"type": "raw"},
+    "query": {"type": "str"},
+    "parameters": {"type": "list", "elements": "raw"},
+    "prepared": {"type": "bool"},
     "weight": {"type": "int", "default": 1},
     "checks": {"type": "dict", "options": {
         "status": {"type": "list", "elements": "int"},
@@ -627,8 +688,16 @@ ARGUMENTS = {
     "stop_path": {"type": "path"},
     "count_header": {"type": "str", "default": ""},
     "allowed_targets": {"type": "list", "elements": "str", "default": []},
+    "reuse": {"type": "bool", "default": True},
+    "unix_socket": {"type": "path"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "tls": {"type": "bool"},
+    "server_name": {"type": "str"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
+    "client_cert_path": {"type": "path"},
+    "client_key_path": {"type": "path", "no_log": False},
     "mergeable": {"type": "bool", "default": False},
     "result_name": {"type": "str", "default": ""},
     "result_directory": {"type": "path", "default": "/var/lib/evenkeel/probes"},
