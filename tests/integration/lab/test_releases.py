@@ -16,14 +16,17 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 PORT = 8000
 START_S = 60
+OUTAGE_S = 20
+GATEWAY = "172.30.77.1"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,43 @@ def running(release: str, environment: dict[str, str]) -> Iterator[Release]:
         yield Release(container, address)
     finally:
         subprocess.run(["docker", "rm", "--force", "--volumes", container], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def forwarding(port: int, target: tuple[str, int]) -> Iterator[int]:
+    """Pass connections to a port (0 for any, yields it) on to the target; at the end cut and refuse them."""
+    ends: list[socket.socket] = []
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        sink.close()
+
+    def accept() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                client, _address = listener.accept()
+                server = socket.create_connection(target)
+                ends.extend([client, server])
+                for pair in ((client, server), (server, client)):
+                    Thread(target=pump, args=pair, daemon=True).start()
+
+    over = Event()
+    listener = socket.create_server((GATEWAY, port))
+    listener.settimeout(0.1)
+    thread = Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
 
 def wait_until_healthy(release: Release, expected: int = 200) -> Answer:
@@ -259,6 +299,22 @@ def terminate_during_a_request(release: str, environment: dict[str, str]) -> tup
             except (OSError, http.client.HTTPException):
                 status = None
         return status, app.exit_code()
+
+
+def test_after_an_outage_of_the_database_it_is_soon_healthy_again(environment, lab) -> None:
+    target = (lab.addresses["db1"], 5432)
+    with ExitStack() as app, ExitStack() as database:
+        port = database.enter_context(forwarding(0, target))
+        url = environment["DATABASE_URL"].replace("db1:5432", f"{GATEWAY}:{port}")
+        release = app.enter_context(running("v1", {**environment, "DATABASE_URL": url}))
+        wait_until_healthy(release)
+        database.close()
+        wait_until_healthy(release, 503)
+        time.sleep(OUTAGE_S)
+        database.enter_context(forwarding(port, target))
+        ended = time.monotonic()
+        wait_until_healthy(release)
+        assert time.monotonic() - ended < OUTAGE_S / 3
 
 
 def test_v1_finishes_its_requests_before_it_stops(environment) -> None:

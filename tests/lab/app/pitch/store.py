@@ -16,11 +16,15 @@ from . import settings
 
 HEALTH_TIMEOUT_S = 1.0
 
+# A pool tries at growing distances and then gives up until somebody asks: after an outage the next request does.
+RECONNECT_S = 2.0
+
 pool = AsyncConnectionPool(
     settings.DATABASE_URL,
     min_size=2,
     max_size=settings.POOL_SIZE,
     timeout=10,
+    reconnect_timeout=RECONNECT_S,
     kwargs={"autocommit": True, "row_factory": dict_row, "application_name": f"pitch {settings.RELEASE}"},
     open=False,
 )
@@ -28,6 +32,7 @@ health_pool = AsyncConnectionPool(
     settings.DATABASE_URL,
     min_size=1,
     max_size=1,
+    reconnect_timeout=RECONNECT_S,
     kwargs={"autocommit": True, "application_name": "pitch health"},
     open=False,
 )
