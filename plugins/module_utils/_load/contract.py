@@ -21,6 +21,7 @@ class Plan:
 
     :arg server_name: for SNI and the check of the certificate's name.
     :arg reuse: whether a connection carries more than one request.
+    :arg seed: decides what virtual users draw at random.
     """
 
     requests: Sequence[Request]
@@ -33,6 +34,7 @@ class Plan:
     count_header: str = ""
     stop_path: str = ""
     reuse: bool = True
+    seed: int = 0
 
 
 class Executor(Protocol):

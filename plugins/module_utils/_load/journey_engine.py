@@ -30,15 +30,13 @@ PAUSE_NS = 100_000_000
 class JourneyEngine(Engine):
     """An engine whose requests may be steps of journeys.
 
-    :arg seed: decides what is drawn at random.
     :arg share: this process' place and how many processes there are, over all hosts.
     """
 
     direct = False
 
-    def __init__(self, plan: Plan, seed: int, share: tuple[int, int] = (0, 1)) -> None:
+    def __init__(self, plan: Plan, share: tuple[int, int] = (0, 1)) -> None:
         super().__init__(plan)
-        self._seed = seed
         self._first = {request.journey: place for place, request in enumerate(plan.requests) if request.journey}
         self._readers = {feeder: Reader(feeder, *share) for journey in self._first for feeder in journey.feeders}
         self._numbers = itertools.count(*share)
@@ -92,7 +90,7 @@ class JourneyEngine(Engine):
             user = self._resting.pop()
         else:
             jar = Jar(self.plan.server_name, self.plan.tls is not None)
-            user = VirtualUser(next(self._numbers), self._seed, self.plan.dialect, jar, self._after, self._bereft)
+            user = VirtualUser(next(self._numbers), self.plan.seed, self.plan.dialect, jar, self._after, self._bereft)
         user.begin(journey, self._readers, self.counting.tally_of(kind))
         if journey.counted:
             user.tally.journeys[journey.scenario, "begun", ""] += 1

@@ -23,7 +23,8 @@ from .watch import Tell, Watch
 
 
 def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
-          headers: Mapping[str, Any] | None = None, executor: str = "constant_vus", vus: int = 10,
+          headers: Mapping[str, Any] | None = None, feeders: Sequence[Mapping[str, Any]] | None = None, seed: int = 0,
+          executor: str = "constant_vus", vus: int = 10,
           rate_rps: float | None = None, duration_s: float = 10.0, warmup_s: float = 0.0,
           stages: Sequence[Mapping[str, Any]] | None = None, levels: Sequence[int] | None = None,
           spike: Mapping[str, Any] | None = None, capacity: Mapping[str, Any] | None = None,
@@ -45,7 +46,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     entry = Access(**access)
     goal.require_allowed(allowed_targets, entry.unix_socket)
     dialect = entry.dialect(goal, headers)
-    requests = parse_scenarios(scenarios, dialect)
+    requests = parse_scenarios(scenarios, dialect, feeders)
     scopes = [request.scenario for request in requests]
     scopes += [f"{request.scenario}/{request.step}" for request in requests if request.step]
     rules = parse_rules(thresholds, scopes)
@@ -60,7 +61,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     watch = Watch(requests, rules, tell)
     assessor = Assessor(requests, rules, processes, mergeable)
     done = run(Plan(requests, dialect, family, address, entry.server_name or goal.host, tls, timeout_s,
-                    count_header.lower(), stop_path, entry.reuse), load, shape.batches(assessor.part), watched,
+                    count_header.lower(), stop_path, entry.reuse, seed), load, shape.batches(assessor.part), watched,
                watch if watch.needed else None)
     conclusion = shape.conclude(done, assessor.part)
     assessment = assessor.whole(shape.whole(done), shape.measured_s, conclusion.metrics)

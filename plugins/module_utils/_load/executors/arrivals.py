@@ -110,7 +110,7 @@ class Arrivals:
             begun, kind = self._backlog.popleft()
             self._engine.open(kind, begun)
         now = now_ns()
-        until = min(self._next_due, self._ends if self._ends > now else math.inf)
+        until = min(self._next_due, self._engine.alarm, self._ends if self._ends > now else math.inf)
         if until > now:
             select.select(self._selectable, (), (), min((until - now) / 1e9, LONGEST_WAIT_S))
         return 0.0
