@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+#: Longer than any list: ``int`` refuses thousands of digits with an error of its own.
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def resolve(document: Any, pointer: str) -> Any:
@@ -20,7 +24,7 @@ def resolve(document: Any, pointer: str) -> Any:
     for token in pointer.split("/")[1:]:
         key = token.replace("~1", "/").replace("~0", "~")
         if isinstance(document, list):
-            if not (key.isascii() and key.isdigit()) or (key != "0" and key.startswith("0")):
+            if not _INDEX.fullmatch(key):
                 raise LookupError(pointer)
             document = document[int(key)]
         elif isinstance(document, dict):

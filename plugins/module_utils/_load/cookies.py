@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from email.utils import mktime_tz, parsedate_tz
 from typing import Callable, Iterable, NamedTuple
 
 #: With more than these the oldest one goes (RFC 6265, section 6.1, asks for room for as many).
 MAX_COOKIES = 50
+
+_AGE = re.compile(r"-?[0-9]+")
 
 
 class Cookie(NamedTuple):
@@ -81,8 +84,8 @@ class Jar:
     def _expiry(self, attributes: dict[str, str]) -> float:
         """Return when a cookie ends: by Max-Age, else by Expires, else never."""
         age = attributes.get("max-age", "")
-        if age.lstrip("-").isdecimal():
-            return self._clock() + int(age) if not age.startswith("-") else 0.0
+        if _AGE.fullmatch(age):
+            return 0.0 if age.startswith("-") else self._clock() + float(age)
         date = parsedate_tz(attributes.get("expires", ""))
         if date is None:
             return float("inf")

@@ -21,6 +21,7 @@ import unicodedata
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from .._core.errors import FleetError
+from .._core.text import utf8
 
 #: Longest message in bytes that is accepted from a server.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -91,11 +92,11 @@ def _message(kind: bytes, body: bytes) -> bytes:
 def _text(value: str) -> bytes:
     """Return a zero-terminated string.
 
-    :raises FleetError: when the text itself holds a zero.
+    :raises FleetError: when the text itself holds a zero, or is none that UTF-8 can carry.
     """
     if "\0" in value:
         raise FleetError("PostgreSQL protocol: expected a text without a zero byte, found one.", "Remove it.")
-    return value.encode() + b"\0"
+    return utf8(value, "PostgreSQL protocol: text") + b"\0"
 
 
 def ssl_request() -> bytes:
@@ -122,7 +123,7 @@ def parse(name: str, sql: str) -> bytes:
 
 def execute(name: str, values: Sequence[str | None]) -> bytes:
     """Return the messages that bind values as text, describe the rows, execute a prepared statement, and sync."""
-    encoded = [None if value is None else value.encode() for value in values]
+    encoded = [None if value is None else utf8(value, "PostgreSQL protocol: parameter") for value in values]
     parameters = b"".join(struct.pack("!i", -1) if data is None else struct.pack("!i", len(data)) + data
                           for data in encoded)
     bind = b"\0" + _text(name) + struct.pack("!HH", 0, len(values)) + parameters + b"\0\0"

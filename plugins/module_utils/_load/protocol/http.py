@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 from urllib.parse import quote
 
 from ..._core.errors import InputError
+from ..._core.text import utf8
 from ..._wire.http import Answer, encode_request
 from .base import Encoded
 
@@ -52,7 +53,7 @@ class Http:
             content = json.dumps(body).encode()
             headers = merge({"Content-Type": "application/json"}, headers)
         elif isinstance(body, str):
-            content = body.encode()
+            content = utf8(body, f"{where}.body")
         else:
             raise InputError(f"{where}.body", body, "text, or a mapping or a list that is sent as JSON",
                              '{email: a@b.c}')
@@ -74,17 +75,17 @@ class Http:
 def join_path(target: Target, path: Any, where: str) -> str:
     """Return the path to send; a target's own path goes before it."""
     if not path:
-        return quoted(target.path or "/")
+        return quoted(target.path or "/", "target")
     if not str(path).startswith("/"):
         raise InputError(f"{where}.path", path, "a path that begins with a slash", "/api/browse?genre=drama")
     if "?" in target.path:
         raise InputError("target", target.url, "no query when the scenarios have paths", "http://edge1")
-    return quoted(target.path.rstrip("/") + str(path))
+    return quoted(target.path.rstrip("/") + str(path), f"{where}.path")
 
 
-def quoted(path: str) -> str:
+def quoted(path: str, field: str) -> str:
     """Return a path with blanks and what is not ASCII quoted."""
-    return quote(path, safe="/?&=%:@!$'()*+,;~-._[]")
+    return quote(utf8(path, field), safe="/?&=%:@!$'()*+,;~-._[]")
 
 
 def parse_headers(headers: Any, where: str) -> dict[str, str]:

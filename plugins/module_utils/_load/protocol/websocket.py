@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Mapping
 
 from ..._core.errors import InputError
+from ..._core.text import utf8
 from ..._wire import websocket as wire
 from ..._wire.http import Answer as UpgradeAnswer
 from .base import Encoded, Refused
@@ -34,7 +35,7 @@ class WebSocket:
     def __init__(self, target: Target, headers: Mapping[str, Any] | None = None) -> None:
         common = {"Host": target.authority, "User-Agent": "evenkeel-probe"}
         self._headers = merge(common, parse_headers(headers, "headers"))
-        self._path = quoted(target.path or "/")
+        self._path = quoted(target.path or "/", "target")
 
     def encode(self, spec: Mapping[str, Any], where: str) -> Encoded:
         """Return the frame of ``{message}`` or ``{subscribe}``: text, or a mapping or a list that is sent as JSON.
@@ -48,7 +49,8 @@ class WebSocket:
         if not isinstance(value, (str, Mapping, list)):
             raise InputError(f"{where}.{key}", value, "text, or a mapping or a list that is sent as JSON", "hello")
         text = value if isinstance(value, str) else json.dumps(value)
-        return Encoded(wire.encode_frame(wire.TEXT, text.encode()), key.upper(), text[:80], once=key == "subscribe")
+        frame = wire.encode_frame(wire.TEXT, utf8(text, f"{where}.{key}"))
+        return Encoded(frame, key.upper(), text[:80], once=key == "subscribe")
 
     def greeting(self) -> Upgrade:
         """Return the opening handshake."""
