@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test lint bench docs lock clean setup-tests setup-bench \
-  test-unit test-sanity test-artifact test-integration test-molecule test-installed test-faults
+  test-unit test-fuzz test-sanity test-artifact test-integration test-molecule test-installed test-faults
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 stages := python scripts/stages.py
@@ -31,6 +31,9 @@ lint: setup ## ruff, mypy, shellcheck, yamllint, ansible-lint, specs, changelog,
 
 test-unit: setup-tests ## unit tests, also on the Pythons of the targets
 	@$(stages) unit
+
+test-fuzz: setup-tests ## the parsers, fuzzed for less than a minute
+	@$(stages) fuzz
 
 test-sanity: setup-tests ## ansible-test sanity on every supported ansible-core
 	@$(stages) sanity
