@@ -61,20 +61,22 @@ options:
         type: int
         default: 1
       requests:
-        description: The requests of this scenario, sent in random order in the proportion of their weights.
+        description:
+          - The requests of this scenario, sent in random order in the proportion of their weights.
+          - One of O(scenarios[].requests) and O(scenarios[].steps) has to be given.
         type: list
         elements: dict
-        required: true
         suboptions:
-          path:
+          path: &path
             description:
-              - Path and query, of HTTP. Blanks and non-ASCII characters are quoted.
+              - Path and query, of HTTP. Blanks and non-ASCII characters are quoted. C(${name}) stands for the value of a
+                variable, see O(feeders).
               - Without it, the path of O(target) itself is asked.
             type: str
-          method:
+          method: &method
             description: HTTP method, V(GET) if it is not given.
             type: str
-          message:
+          message: &message
             description:
               - What is sent over a WebSocket. A mapping or a list is sent as JSON.
               - The next message that comes is the answer.
@@ -84,30 +86,30 @@ options:
               - Sent once per connection over a WebSocket. Each message that comes then counts as an answer, and its
                 latency is the time since the last one.
             type: raw
-          command:
+          command: &command
             description: A Redis command as a list of arguments, or as one line that is split like a shell's.
             type: raw
-          query:
+          query: &query
             description: A statement for PostgreSQL.
             type: str
-          parameters:
+          parameters: &parameters
             description: Values for C($1), C($2) and so on in O(scenarios[].requests[].query); extended protocol.
             type: list
             elements: raw
-          prepared:
+          prepared: &prepared
             description: Whether O(scenarios[].requests[].query) is parsed only once per connection.
             type: bool
-          headers:
+          headers: &headers
             description: Headers of this request; they win over O(headers).
             type: dict
-          body:
+          body: &body
             description: Content. A mapping or a list is sent as JSON.
             type: raw
           weight:
             description: Share of the scenario's requests against the other ones, V(1) to V(10000).
             type: int
             default: 1
-          checks:
+          checks: &checks
             description: What makes an answer right.
             type: dict
             suboptions:
@@ -118,9 +120,118 @@ options:
               contains:
                 description: Text that has to be in the content.
                 type: str
-          tags:
+              pointers:
+                description: JSON pointers (RFC 6901), such as C(/user/id), with the values that have to be there.
+                type: dict
+              headers:
+                description: Names of header fields, with regular expressions that have to match their whole values.
+                type: dict
+              min_bytes:
+                description: The least size of the content as it was sent, compressed or not.
+                type: int
+              max_bytes:
+                description: The largest size of the content as it was sent.
+                type: int
+              max_latency_ms:
+                description: The longest time until the whole answer, in milliseconds.
+                type: float
+          tags: &tags
             description: Labels with their values. Metrics are also given per label, such as C(endpoint=browse).
             type: dict
+      steps:
+        description:
+          - A journey. A virtual user takes these steps one after the other, then begins anew.
+          - When a step fails, by a wrong answer or by none, the rest is skipped and counted in
+            RV(samples.journeys), and the user begins anew.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description:
+              - Name in RV(steps) and in O(thresholds). No colons, no slashes. V(step1) and so on without one.
+            type: str
+          path: *path
+          method: *method
+          message: *message
+          command: *command
+          query: *query
+          parameters: *parameters
+          prepared: *prepared
+          headers: *headers
+          body: *body
+          checks: *checks
+          capture:
+            description:
+              - Variables for the later steps, each with where its value is in the answer.
+              - C(json) is a JSON pointer into the content, C(regex) finds the value there (the first group, or the
+                whole match), C(header) is the name of a header field, of which a C(regex) beside it takes a part.
+              - A value that is not there fails the step, unless there is a C(default).
+            type: dict
+          think_s:
+            description: As O(scenarios[].think_s), after this step.
+            type: raw
+          tags: *tags
+      think_s:
+        description:
+          - Seconds that a virtual user thinks after each request or step. A list of two numbers is a random time
+            between them.
+          - With an arrival rate, there is none after the last step, because the user does not come back.
+        type: raw
+      feeders:
+        description: As O(feeders), for this scenario.
+        type: list
+        elements: dict
+        suboptions: &feeder
+          name:
+            description: Name of the variable, or what comes before the dot in C(${user.email}).
+            type: str
+            required: true
+          values:
+            description: A list of values, or of rows, which are mappings with the same keys.
+            type: list
+            elements: raw
+          csv:
+            description: Rows as CSV text, the names of the columns first.
+            type: str
+          path:
+            description: A file of such text on the host of the probe.
+            type: path
+          range:
+            description: Whole numbers C(from), C(to) and, if not each of them, C(step). Both ends are included.
+            type: dict
+          weighted:
+            description: Values with their weights; drawn at random.
+            type: dict
+          random:
+            description: C(from) and C(to) of whole numbers, or the C(length) of text of letters and digits.
+            type: dict
+          policy:
+            description:
+              - V(next) gives each row in turn and begins again after the last one; several processes and hosts share
+                the rows. V(random) draws one. V(per_user) gives each virtual user one that it keeps.
+              - The default is V(next), for O(feeders[].weighted) and O(feeders[].random) it is V(random).
+            type: str
+            choices: [next, random, per_user]
+      keep_cookies:
+        description:
+          - Whether a virtual user takes its cookies along to its next journey. Without it, each journey begins without
+            cookies. Within a journey, cookies are kept and sent as in a browser.
+        type: bool
+        default: false
+  feeders:
+    description:
+      - Data for templates. C(${genre}) in a path, a header, a body or what else a request is made of stands for a
+        value of the feeder C(genre), C(${user.email}) for the column C(email) of the feeder C(user), C($${) for a plain
+        C(${).
+      - A journey, and a request on its own, has one row of each feeder that it names.
+      - C(${vu}) is the number of the virtual user, C(${iteration}) that of its journey, both from 0.
+    type: list
+    elements: dict
+    suboptions: *feeder
+  seed:
+    description: Decides what is drawn at random. The same seed draws the same for the same virtual user.
+    type: int
+    default: 0
   headers:
     description: Headers of all requests. C(Host), C(User-Agent) and C(Accept) have defaults.
     type: dict
@@ -130,7 +241,6 @@ options:
         to the last one.
       - V(constant_arrival_rate) is an open model. O(rate_rps) requests per second are due at even times, whatever the
         target does, and a latency counts from the time when its request was due. A stall shows with its full length.
-    type: str
       - V(ramping_vus) and V(ramping_arrival_rate) change the number of users or the rate as O(stages) say.
       - V(step) measures one number of users after the other, see O(levels), and names the knee.
       - V(spike) multiplies a base load for a while, see O(spike), and measures the recovery.
@@ -407,6 +517,35 @@ EXAMPLES = r"""
             checks: {status: [200]}
     thresholds: ["error_rate < 0.1%", "browse:p95 < 30ms"]
 
+- name: Let users log in, look at what they get, and think in between
+  evenkeel.fleet.load_probe:
+    target: https://shop.example.org
+    vus: 50
+    duration_s: 60
+    feeders:
+      - {name: user, path: /srv/users.csv, policy: per_user}
+      - {name: genre, weighted: {drama: 5, comedy: 1}}
+    scenarios:
+      - name: visit
+        think_s: [0.5, 2]
+        steps:
+          - name: login
+            path: /api/auth
+            method: POST
+            body: {email: "${user.email}"}
+            capture:
+              token: {json: /token}
+          - name: list
+            path: /api/browse?genre=${genre}
+            headers: {Authorization: "Bearer ${token}"}
+            capture:
+              first: {json: /pitches/0/id}
+            checks: {max_latency_ms: 500}
+          - name: detail
+            path: /api/pitches/${first}
+            checks: {pointers: {/status: open}}
+    thresholds: ["error_rate < 0.1%", "visit/login: p95 < 100ms"]
+
 - name: Measure every night, and compare with what was measured under the name reference
   evenkeel.fleet.load_probe:
     target: http://edge1/api/browse
@@ -539,8 +678,8 @@ samples:
   contains:
     errors:
       description:
-        - Number of errors by class. V(refused), V(reset), V(timeout), V(tls), V(login) (the server refused the session),
-          V(protocol) (not the protocol of the target, or more than one answer), V(unreachable), V(status) (also an error
+        - Number of errors by class. V(refused), V(reset), V(timeout), V(tls), V(login) (the server refused a session),
+          V(protocol) (not the protocol of the target, or more than one answer), V(unreachable), V(status) (also errors
           of Redis or PostgreSQL), V(check), and V(generator) for limits of the probe's own host.
       type: dict
     statuses:
@@ -555,6 +694,11 @@ samples:
       elements: dict
     tags:
       description: Metrics by tag, such as C(endpoint=browse).
+      type: dict
+    journeys:
+      description:
+        - By scenario with steps, how many journeys were C(begun), C(completed) and C(failed), and how often a failure
+          made users skip each step (C(skipped)). What is left was under way at the end of the measured time.
       type: dict
     series:
       description:
@@ -644,17 +788,44 @@ REQUEST = {
     "checks": {"type": "dict", "options": {
         "status": {"type": "list", "elements": "int"},
         "contains": {"type": "str"},
+        "pointers": {"type": "dict"},
+        "headers": {"type": "dict"},
+        "min_bytes": {"type": "int"},
+        "max_bytes": {"type": "int"},
+        "max_latency_ms": {"type": "float"},
     }},
     "tags": {"type": "dict"},
+}
+STEP = {
+    **{key: option for key, option in REQUEST.items() if key not in ("weight", "subscribe")},
+    "name": {"type": "str"},
+    "capture": {"type": "dict"},
+    "think_s": {"type": "raw"},
+}
+FEEDER = {
+    "name": {"type": "str", "required": True},
+    "values": {"type": "list", "elements": "raw"},
+    "csv": {"type": "str"},
+    "path": {"type": "path"},
+    "range": {"type": "dict"},
+    "weighted": {"type": "dict"},
+    "random": {"type": "dict"},
+    "policy": {"type": "str", "choices": ["next", "random", "per_user"]},
 }
 SCENARIO = {
     "name": {"type": "str", "required": True},
     "weight": {"type": "int", "default": 1},
-    "requests": {"type": "list", "elements": "dict", "required": True, "options": REQUEST},
+    "requests": {"type": "list", "elements": "dict", "options": REQUEST},
+    "steps": {"type": "list", "elements": "dict", "options": STEP},
+    "think_s": {"type": "raw"},
+    "feeders": {"type": "list", "elements": "dict", "options": FEEDER},
+    "keep_cookies": {"type": "bool", "default": False},
 }
 ARGUMENTS = {
     "target": {"type": "str", "required": True},
     "scenarios": {"type": "list", "elements": "dict", "options": SCENARIO},
+    "feeders": {"type": "list", "elements": "dict", "options": FEEDER},
+    "seed": {"type": "int", "default": 0},
     "headers": {"type": "dict"},
     "executor": {"type": "str", "default": "constant_vus", "choices": [
         "constant_vus", "ramping_vus", "constant_arrival_rate", "ramping_arrival_rate", "step", "spike", "soak",
