@@ -183,17 +183,18 @@ def _most(values: Iterable[Any]) -> Any:
 
 
 def _series(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Add the rows of the same second, counted from the earliest start."""
+    """Add the rows of the same time, counted from the earliest start; of different widths, the widest is taken."""
     zero = min(map(began_s, samples))
+    width_s = max(rows[1]["t_s"] if len(rows) > 1 else 1 for rows in (sample["series"] for sample in samples))
     seconds: dict[int, Part] = {}
     for sample in samples:
         shift = round(began_s(sample) - zero)
         for row in sample["series"]:
             part = Part(row["requests"], row["errors"], None, Histogram.from_dict(row["histogram"])
                         if "histogram" in row else Histogram())
-            seconds.setdefault(row["t_s"] + shift, Part()).merge(part)
+            seconds.setdefault((row["t_s"] + shift) // width_s * width_s, Part()).merge(part)
     rows = []
-    for number in range(max(seconds, default=-1) + 1):
+    for number in range(0, max(seconds, default=-1) + 1, width_s):
         part = seconds.get(number, Part())
         rows.append({**row_of(number, part.requests, part.errors, part.latency), "histogram": part.latency.to_dict()})
     return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-#: How many seconds in a row have to be right again.
+#: How many rows of the series, of a second each, have to be right again.
 HOLD = 3
 
 #: What a latency may be longer than before in any case, in ms: below it a factor only measures noise.
@@ -35,9 +35,10 @@ class Normal:
 
 
 def recovery_s(normal: Normal, rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return after how many seconds everything is normal for ``HOLD`` seconds in a row; None when it never is.
+    """Return after how many seconds everything is normal for ``HOLD`` rows in a row; None when it never is.
 
-    :arg rows: the whole seconds after the spike, with ``requests``, ``errors`` and ``p95_ms``.
+    :arg rows: the series after the spike, with ``t_s``, ``requests``, ``errors`` and ``p95_ms``.
     """
     right = [normal.holds(row) for row in rows]
-    return next((second for second in range(len(right) - HOLD + 1) if all(right[second:second + HOLD])), None)
+    return next((int(rows[place]["t_s"]) for place in range(len(right) - HOLD + 1) if all(right[place:place + HOLD])),
+                None)

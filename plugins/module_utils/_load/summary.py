@@ -18,19 +18,17 @@ from .tally import Tally
 
 
 def series(tally: Tally, mergeable: bool = False) -> list[dict[str, Any]]:
-    """Return a row per second of what ended in it; ``t_s`` is where the second begins.
+    """Return a row per second (or wider ones, see ``Series``) of what ended in it; ``t_s`` is where it begins.
 
     :arg mergeable: with the histogram of each second.
     """
-    last = max(tally.seconds, default=-1)
-    rows = []
-    for number in range(last + 1):
-        second = tally.seconds.get(number)
-        row = row_of(number, second.requests if second else 0, second.errors if second else 0,
-                     second.histogram if second else Histogram())
-        if mergeable and second:
-            row["histogram"] = second.histogram.to_dict()
-        rows.append(row)
+    width_s = tally.series.width_s
+    rows: list[dict[str, Any]] = []
+    for second, row in tally.series:
+        rows += [row_of(missed, 0, 0, Histogram()) for missed in range(len(rows) * width_s, second, width_s)]
+        rows.append(row_of(second, row.requests, row.errors, row.latency))
+        if mergeable:
+            rows[-1]["histogram"] = row.latency.to_dict()
     return rows
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was counted: outcomes with their latencies, and a row per second; merges by addition."""
+"""What was counted: outcomes with their latencies, and when they ended; merges by addition."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any, Callable, Mapping, NamedTuple
 
 from .histogram import Histogram
+from .series import Series
 
 #: Classes of errors. ``generator`` is this machine's own limit: ports, descriptors, memory.
 ERRORS = ("refused", "reset", "timeout", "tls", "login", "protocol", "unreachable", "generator", "status", "check")
@@ -45,17 +46,6 @@ class Count:
         self.histogram = Histogram()
 
 
-class Second:
-    """What ended within one second."""
-
-    __slots__ = ("errors", "histogram", "requests")
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.errors = 0
-        self.histogram = Histogram()
-
-
 class Tally:
     """All that one process counts.
 
@@ -69,7 +59,7 @@ class Tally:
         self.started_ns = started_ns
         self._folded_ns = started_ns
         self.counts: dict[Outcome, Count] = {}
-        self.seconds: dict[int, Second] = {}
+        self.series = Series()
         self.examples: dict[str, list[dict[str, Any]]] = {}
         self.journeys: Counter[tuple[str, str, str]] = Counter()
 
@@ -82,11 +72,6 @@ class Tally:
             self.counts[outcome] = Count()
         return self.counts[outcome]
 
-    def _second(self, number: int) -> Second:
-        if number not in self.seconds:
-            self.seconds[number] = Second()
-        return self.seconds[number]
-
     def wants_example(self, error: str) -> bool:
         """Whether there is room for another example of this class."""
         return len(self.examples.get(error, ())) < EXAMPLES
@@ -96,22 +81,20 @@ class Tally:
         self.examples.setdefault(error, []).append({"class": error, **example})
 
     def fold(self, now_ns: int) -> None:
-        """Move what was recorded since the last fold into histograms and into the second that this was in."""
+        """Move what was recorded since the last fold into histograms, and into the row of the series for that time."""
         middle = (self._folded_ns + now_ns) // 2
         self._folded_ns = now_ns
         for outcome, count in self.counts.items():
             if not count.raw:
                 continue
             number = len(count.raw)
-            second = self._second((middle - self.started_ns) // 1_000_000_000)
             count.count += number
-            second.requests += number
-            second.errors += number if outcome.error else 0
+            fresh = Histogram()
             if outcome.error in TIMED_ERRORS:
-                fresh = Histogram()
                 fresh.record([latency // 1000 for latency in count.raw])
                 count.histogram.merge(fresh)
-                second.histogram.merge(fresh)
+            row = self.series.at((middle - self.started_ns) // 1_000_000_000)
+            row.add(number, number if outcome.error else 0, fresh)
             count.raw.clear()
 
     def end_of_time(self) -> None:
@@ -122,41 +105,32 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Add what another process, or another phase of the same run, counted.
 
-        Seconds are counted from the earlier start of both.
+        The seconds of the series are counted from the earlier start of both.
         """
         started_ns = min(filter(None, (self.started_ns, other.started_ns)), default=0)
-        self.seconds, theirs = dict(self._seconds_since(started_ns)), other._seconds_since(started_ns)
-        self.started_ns = started_ns
+        series = Series()
+        for tally in (self, other):
+            series.add(tally.series, round((tally.started_ns - started_ns) / 1e9) if tally.started_ns else 0)
+        self.series, self.started_ns = series, started_ns
         for outcome, count in other.counts.items():
             mine = self._count(outcome)
             mine.count += count.count
             mine.in_time += count.in_time
             mine.histogram.merge(count.histogram)
-        for number, second in theirs:
-            own = self._second(number)
-            own.requests += second.requests
-            own.errors += second.errors
-            own.histogram.merge(second.histogram)
         self.journeys.update(other.journeys)
         for error, examples in other.examples.items():
             both = self.examples.get(error, []) + examples
             self.examples[error] = sorted(both, key=lambda one: float(one["t_s"]))[:EXAMPLES]
 
-    def _seconds_since(self, started_ns: int) -> list[tuple[int, Second]]:
-        """Return the seconds, numbered from another start."""
-        shift = round((self.started_ns - started_ns) / 1e9) if self.started_ns else 0
-        return [(number + shift, second) for number, second in self.seconds.items()]
-
     def to_dict(self, series: bool = True) -> dict[str, Any]:
         """Return what JSON can carry; everything must be folded.
 
-        :arg series: with what ended in each second.
+        :arg series: with the series.
         """
         return {
             "counts": [[*outcome, count.count, count.in_time, count.histogram.to_dict()]
                        for outcome, count in self.counts.items()],
-            "seconds": [[number, second.requests, second.errors, second.histogram.to_dict()]
-                        for number, second in sorted(self.seconds.items()) if series],
+            "series": self.series.to_list() if series else [],
             "examples": self.examples,
             "journeys": [[*key, number] for key, number in self.journeys.items()],
             "started_ns": self.started_ns,
@@ -169,10 +143,7 @@ class Tally:
         for kind, status, error, header, number, in_time, histogram in data["counts"]:
             count = tally._count(Outcome(kind, status, error, header))
             count.count, count.in_time, count.histogram = number, in_time, Histogram.from_dict(histogram)
-        for number, requests, errors, histogram in data["seconds"]:
-            second = tally._second(number)
-            second.requests, second.errors = requests, errors
-            second.histogram = Histogram.from_dict(histogram)
+        tally.series = Series.from_list(data["series"])
         tally.examples = dict(data["examples"])
         tally.journeys = Counter({(scenario, what, step): number for scenario, what, step, number in data["journeys"]})
         return tally

@@ -49,12 +49,12 @@ def intervals(report: Report, length_s: int) -> tuple[list[float], list[float]]:
     """Return p95 in ms and error rate of each whole interval that has any."""
     latency = [Histogram() for _interval in range(int(report.measured_s // length_s))]
     counts = [[0, 0] for _interval in latency]
-    for number, second in report.tally.seconds.items():
-        place = number // length_s
+    for second, row in report.tally.series:
+        place = second // length_s
         if place < len(latency):
-            latency[place].merge(second.histogram)
-            counts[place][0] += second.requests
-            counts[place][1] += second.errors
+            latency[place].merge(row.latency)
+            counts[place][0] += row.requests
+            counts[place][1] += row.errors
     p95 = [histogram.percentile_ms(95) for histogram in latency]
     return [value for value in p95 if value is not None], [errors / number for number, errors in counts if number]
 

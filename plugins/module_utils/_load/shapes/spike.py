@@ -46,7 +46,9 @@ class Spike(Shape):
             conclusion.object(INCONCLUSIVE, "nothing was answered before the spike, so there is nothing to recover to")
             return conclusion
         normal = Normal(before["p95_ms"], before["error_rate"], self._recovery_factor)
-        seconds = recovery_s(normal, series(after.tally)[:int(after.measured_s)])
+        width_s = after.tally.series.width_s
+        seconds = recovery_s(normal, [row for row in series(after.tally)
+                                      if row["t_s"] + width_s <= after.measured_s])
         conclusion.blocks["recovery_s"] = conclusion.metrics["recovery_s"] = seconds
         if seconds is None:
             conclusion.object(FAIL, f"no recovery within {after.measured_s:g} s after the spike: not {HOLD} s in a row "
