@@ -173,6 +173,7 @@ def stamp(path: str) -> tuple[int, int]:
 
 def main() -> None:
     """Run with the path of the configuration as the only argument, under systemd."""
+    sockets = inherited_sockets()
     paths = [sys.argv[0], sys.argv[1]]
     begun = [stamp(path) for path in paths]
     with open(sys.argv[1], encoding="utf-8") as stream:
@@ -182,7 +183,7 @@ def main() -> None:
     memory = Memory(state, Limits(**config["breaker"]), clock=lambda: ahead_s + time.monotonic())
 
     async def run() -> None:
-        await serve(Endpoint(config, memory), inherited_sockets(), lambda: [stamp(path) for path in paths] != begun)
+        await serve(Endpoint(config, memory), sockets, lambda: [stamp(path) for path in paths] != begun)
 
     asyncio.run(run())
     os._exit(0)  # a look that still hangs must not hold up the end
