@@ -13,6 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._report.charts import charts
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.collect import collect
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.console import summary
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.page import render
@@ -45,7 +46,7 @@ class ActionModule(ActionBase):
         directory = Path(options["directory"]) / run
         data, page = directory / "report.json", directory / "report.html"
         data.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
-        page.write_text(render(report, ROLE), encoding="utf-8")
+        page.write_text(render("report.html.j2", ROLE, charts(report), report=report), encoding="utf-8")
         return {
             "changed": False, "run": run, "verdict": report["verdict"], "data": str(data), "page": str(page),
             "summary": summary(report),

@@ -23,6 +23,29 @@ def charts(report: Mapping[str, Any]) -> dict[str, Any]:
         "comparison": _comparison(report["comparison"]),
         "curves": _curves([step for step in report["steps"] if step["kind"] == "probe"]),
         "rollouts": [rollout(step) for step in report["steps"] if step["kind"] in ("rollout", "rollback")],
+        "loads": [],
+    }
+
+
+def load_charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the charts of load probes: one percentile curve per probe, and what happened over time."""
+    lines = [{"label": name, "points": list(_points(result))} for name, result in results.items()]
+    return {
+        "comparison": None,
+        "curves": [{"scenario": "", "lines": [line for line in lines if line["points"]]}],
+        "rollouts": [],
+        "loads": [load(name, result) for name, result in results.items()],
+    }
+
+
+def load(name: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one probe over time, in seconds since it began to measure."""
+    rows = result["samples"]["series"]
+    return {
+        "name": name,
+        "end_s": rows[-1]["t_s"] + 1 if rows else 0,
+        "series": [{"t_s": row["t_s"], "ok": row["requests"] - row["errors"], "failed": row["errors"],
+                    **{key: row[key] for key in ("p50_ms", "p95_ms", "p99_ms")}} for row in rows],
     }
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page: one file that needs nothing else, not even a network."""
+"""A page: one file that needs nothing else, not even a network."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import re
 from pathlib import Path
 from typing import Any, Mapping
 
-from .charts import charts
 from .wording import FILTERS
 
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
-def render(report: Mapping[str, Any], role: Path) -> str:
-    """Draw the page.
+def render(template: str, role: Path, drawn: Mapping[str, Any], **variables: Any) -> str:
+    """Draw a page.
 
-    Everything that a report holds is escaped: by autoescape in the text, by the escapes of JSON in the data of the
+    Everything that it shows is escaped: by autoescape in the text, by the escapes of JSON in the data of the
     charts. A content security policy allows exactly the two scripts of the page, and no request at all.
 
     :arg role: the directory of the role ``report``, with its templates and the charting library.
+    :arg drawn: the charts, by their place on the page.
+    :arg variables: what the template shows.
     """
     # Here, because ansible-test imports every file with Pythons that have nothing but the standard library.
     import jinja2
@@ -41,9 +42,8 @@ def render(report: Mapping[str, Any], role: Path) -> str:
         undefined=jinja2.ChainableUndefined,
     )
     environment.filters.update(FILTERS)
-    drawn = charts(report)
-    return environment.get_template("report.html.j2").render(
-        report=report,
+    return environment.get_template(template).render(
+        **variables,
         charts=drawn,
         data=Markup(json_in_html(drawn)),
         library=Markup(library),

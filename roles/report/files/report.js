@@ -99,10 +99,26 @@
     return axis("seconds since the start", { type: "linear", min: 0, max: Math.ceil(end), offset: false, ticks: ticks({ includeBounds: false }), ...more });
   }
 
-  function traffic(chart, index) {
-    const at = (key) => chart.series.map((row) => ({ x: row.t_s + 0.5, y: row[key] }));
+  const inSeconds = (chart, key) => chart.series.map((row) => ({ x: row.t_s + 0.5, y: row[key] }));
+  const ofSecond = { tooltip: { callbacks: { title: (items) => `second ${Math.floor(items[0].parsed.x)}` } } };
+
+  function latencies(chart, index) {
+    draw(`latency-${index}`, {
+      type: "line",
+      data: {
+        datasets: ["p50", "p95", "p99"].map((name, at) => ({
+          label: name, data: inSeconds(chart, `${name}_ms`), borderColor: colour(LINES[at]),
+          backgroundColor: colour(LINES[at]), borderWidth: 1.5, pointRadius: chart.series.length > 1 ? 0 : 3, spanGaps: true,
+        })),
+      },
+      options: options({ x: seconds(chart.end_s), y: axis("ms", { beginAtZero: true }) }, ofSecond),
+    });
+  }
+
+  function traffic(id, chart) {
+    const at = (key) => inSeconds(chart, key);
     const side = { afterFit: (scale) => { scale.width = AXIS_WIDTH; } };
-    draw(`traffic-${index}`, {
+    draw(id, {
       data: {
         datasets: [
           { type: "line", label: "p95, ms", data: at("p95_ms"), yAxisID: "ms", borderColor: colour("latency"), backgroundColor: colour("latency"), borderWidth: 1.5, pointRadius: 0, spanGaps: true },
@@ -114,9 +130,7 @@
         x: seconds(chart.end_s),
         y: axis("requests per second", { stacked: true, beginAtZero: true, ...side }),
         ms: axis("ms", { position: "right", beginAtZero: true, grid: { display: false }, ...side }),
-      }, {
-        tooltip: { callbacks: { title: (items) => `second ${Math.floor(items[0].parsed.x)}` } },
-      }),
+      }, ofSecond),
     });
   }
 
@@ -162,8 +176,13 @@
     }
     data.curves.forEach(curve);
     data.rollouts.forEach((chart, index) => {
-      if (chart.series.length) traffic(chart, index);
+      if (chart.series.length) traffic(`traffic-${index}`, chart);
       if (chart.hosts.length) ways(chart, index);
+    });
+    data.loads.forEach((chart, index) => {
+      if (!chart.series.length) return;
+      latencies(chart, index);
+      traffic(`load-${index}`, chart);
     });
     root.dataset.charts = String(drawn.length);
   }
