@@ -69,8 +69,8 @@ options:
         suboptions:
           path: &path
             description:
-              - Path and query, of HTTP. Blanks and non-ASCII characters are quoted. C(${name}) stands for the value of a
-                variable, see O(feeders).
+              - Path and query, of HTTP. Blanks and non-ASCII characters are quoted. C(${name}) stands for the value of
+                a variable, see O(feeders).
               - Without it, the path of O(target) itself is asked.
             type: str
           method: &method

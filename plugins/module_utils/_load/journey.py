@@ -14,6 +14,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from urllib.parse import quote
 
 from .._core.errors import InputError
+from .._core.text import utf8
 from . import fields
 from .capture import Capture, parse_captures
 from .check import Checks
@@ -186,8 +187,8 @@ def _whole_path(value: Any) -> str:
 
 
 def _for_path(value: Any) -> str:
-    return quote(as_text(value), safe="")
+    return quote(utf8(as_text(value), "path"), safe="")
 
 
 def _for_header(value: Any) -> str:
-    return _NOT_IN_A_HEADER.sub(lambda match: quote(match.group()), as_text(value))
+    return _NOT_IN_A_HEADER.sub(lambda match: quote(utf8(match.group(), "headers")), as_text(value))

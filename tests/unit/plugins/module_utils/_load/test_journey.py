@@ -101,6 +101,18 @@ def test_no_value_can_break_a_request(value):
     assert traveller.sent()[0].count(" ") == 2
 
 
+@pytest.mark.parametrize("step", [
+    {"path": "/a/${token}"}, {"path": "${token}"}, {"path": "/", "headers": {"X": "${token}"}},
+    {"path": "/", "body": "${token}"}])
+def test_half_a_surrogate_pair_cannot_be_sent(step):
+    traveller = Traveller(LOGIN, step)
+    traveller.sent()
+    assert traveller.answer('{"token": "\\ud800"}') == ("", "")
+    traveller.go_on()
+    with pytest.raises(FleetError, match="UTF-8"):
+        traveller.sent()
+
+
 @pytest.mark.parametrize("location", [
     "/items/7?a=b%20c", "http://app.example.org:8000/items/7?a=b%20c", "items/7?a=b%20c"])
 def test_a_captured_location_is_a_path(location):
