@@ -16,6 +16,7 @@ description:
   - The lock lets one run at a time change a service. It has a time to live and a fencing token that only grows.
   - The ledger is a file of JSON lines on the target, chained by hash and on disk before the module returns. Its records
     follow the states of a release; a step that may not follow the last one is refused.
+  - The stop flag keeps a run, or any, from changing more of the service. Setting it needs no lock.
   - Standard library only; nothing has to be installed on the target.
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
@@ -30,7 +31,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(action=lock) and O(action=unlock) are; O(action=renew) and O(action=record) write each time.
+      - O(action=renew) and O(action=record) write each time; the other actions are.
 options:
   service:
     description: Name of the service that is released.
@@ -42,18 +43,25 @@ options:
       - V(renew) begins its time to live anew and fails when the run lost it.
       - V(unlock) gives it back; the lock of another run is left alone.
       - V(record) appends to the ledger of this host.
+      - V(stop) sets the stop flag on this host. As long as it is there, V(lock), V(renew) and every V(record) that
+        begins a step are refused for the run that it names; going back and the commit are not.
+      - V(clear) takes the stop flag of O(run) away, every one with V(any).
     type: str
     required: true
-    choices: [lock, renew, unlock, record]
+    choices: [lock, renew, unlock, record, stop, clear]
   run:
-    description: Identifier of the run, the same for all steps of one rollout.
+    description: Identifier of the run, the same for all steps of one rollout. O(action=stop) also takes V(any).
     type: str
     required: true
   holder:
-    description: Who takes the lock, for the message that others get.
+    description: Who takes the lock or sets the stop flag, for the message that others get.
     type: str
+  reason:
+    description: Why the stop flag is set, for the message that others get.
+    type: str
+    default: ""
   ttl_s:
-    description: Time to live of the lock in seconds.
+    description: Time to live of the lock or of the stop flag in seconds.
     type: float
     default: 600
   release:
@@ -129,6 +137,12 @@ lock:
   returned: with these actions
   sample: {held: true, holder: alice@control, run: 20261121T081500Z-v2, token: 7, age_s: 0.0, expires_in_s: 600.0,
            expired: false, acquired_at: 1795249200.0, ttl_s: 600.0, took_over: null}
+stop:
+  description: The stop flag after O(action=stop) or O(action=clear); only C(set) when there is none that holds.
+  type: dict
+  returned: with these actions
+  sample: {set: true, run: any, by: alice@control, reason: the shop is on television, set_at: 1795249200.0, age_s: 0.0,
+           expires_in_s: 3600.0}
 records:
   description: The records as written, empty in check mode.
   type: list
@@ -147,6 +161,8 @@ ARGUMENTS = {
     "renew": ("ttl_s",),
     "unlock": (),
     "record": ("release", "records", "token", "host", "operator"),
+    "stop": ("holder", "reason", "ttl_s"),
+    "clear": (),
 }
 
 
@@ -158,6 +174,7 @@ def main() -> None:
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
             "run": {"type": "str", "required": True},
             "holder": {"type": "str"},
+            "reason": {"type": "str", "default": ""},
             "ttl_s": {"type": "float", "default": 600},
             "release": {"type": "str"},
             "records": {"type": "list", "elements": "dict", "options": {
@@ -172,6 +189,7 @@ def main() -> None:
         },
         required_if=[
             ("action", "lock", ("holder",)),
+            ("action", "stop", ("holder",)),
             ("action", "record", ("release", "records", "token", "host", "operator")),
         ],
         supports_check_mode=True,

@@ -93,6 +93,10 @@ lock:
   description: The lock on this host; only C(held) and C(token) when there is none.
   type: dict
   returned: always
+stop:
+  description: The stop flag on this host, with C(run), C(by) and C(reason); only C(set) when there is none that holds.
+  type: dict
+  returned: always
 instances:
   description: The container of each slot, with release, image, digest, state and start time.
   type: dict

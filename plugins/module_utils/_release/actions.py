@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module evenkeel.fleet.release does: lock, renew, unlock, record."""
+"""What the module evenkeel.fleet.release does: lock, renew, unlock, record, stop, clear."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Callable, Mapping, Sequence
 from .._core.errors import InputError
 from .ledger import DIRECTORY, Ledger
 from .lock import Lock, LockHeld
+from .stop import StopFlag, begins_a_step, clear, stop
 
 
 def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY,
@@ -18,8 +19,10 @@ def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIR
     """Take the lock; ``changed`` is whether this run did not have it yet.
 
     :raises LockHeld: naming the holder and the age.
+    :raises Stopped: when the stop flag on this host keeps this run from beginning.
     """
     _positive("ttl_s", ttl_s)
+    StopFlag(service, directory).check(run)
     one = Lock(service, directory)
     before = one.read()
     if check_mode:
@@ -34,8 +37,10 @@ def renew(service: str, run: str, ttl_s: float, directory: str = DIRECTORY, chec
     """Begin the lock's time to live anew.
 
     :raises LockHeld: when this run does not hold it.
+    :raises Stopped: when the stop flag on this host keeps it from going on.
     """
     _positive("ttl_s", ttl_s)
+    StopFlag(service, directory).check(run)
     one = Lock(service, directory)
     return {"changed": True, "lock": one.read() if check_mode else one.renew(run, ttl_s)}
 
@@ -52,9 +57,14 @@ def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool 
 
 def record(service: str, run: str, release: str, records: Sequence[Mapping[str, Any]], token: int, host: str,
            operator: str, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
-    """Append records to this host's ledger."""
+    """Append records to this host's ledger.
+
+    :raises Stopped: when one of them begins a step, and the stop flag on this host keeps this run from it.
+    """
     if not records:
         raise InputError("records", list(records), "at least one record", "[{state: STAGED, phase: intent}]")
+    if any(map(begins_a_step, records)):
+        StopFlag(service, directory).check(run)
     ledger = Ledger(service, directory)
     if check_mode:
         return {"changed": True, "records": []}
@@ -63,7 +73,7 @@ def record(service: str, run: str, release: str, records: Sequence[Mapping[str, 
 
 
 ACTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "lock": lock, "renew": renew, "unlock": unlock, "record": record,
+    "lock": lock, "renew": renew, "unlock": unlock, "record": record, "stop": stop, "clear": clear,
 }
 
 

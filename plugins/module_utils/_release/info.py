@@ -14,11 +14,12 @@ from .._runtime.engine import SOCKET, Engine
 from .history import status
 from .ledger import DIRECTORY, Ledger, LedgerCorrupt, Reading
 from .lock import Lock
+from .stop import StopFlag
 
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
          docker_socket: str = SOCKET) -> dict[str, Any]:
-    """Return ``{changed, status, records, torn_bytes, token, lock, instances, image, stored, problems}``.
+    """Return ``{changed, status, records, torn_bytes, token, lock, stop, instances, image, stored, problems}``.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
@@ -48,6 +49,7 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
         "torn_bytes": reading.torn_bytes,
         "token": reading.token,
         "lock": Lock(service, directory).read(),
+        "stop": StopFlag(service, directory).read(),
         "instances": instances,
         "image": resolved,
         "stored": stored,

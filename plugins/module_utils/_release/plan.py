@@ -11,6 +11,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from .._core.errors import FleetError, InputError
 from .states import RESULT, SOAKING, STAGED
+from .stop import applies, said
 
 SIZES_EXAMPLE = '[1, "25%", "100%"]'
 
@@ -170,7 +171,7 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
 
     A host of an earlier wave proves that it is through when the controller saw it get there and its own ledger,
     read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run.
-    A host of this wave or a later one has to be staged. No answer is not a proof.
+    A host of this wave or a later one has to be staged. No answer is not a proof, and a stop flag refutes it.
 
     :arg before: number of the wave that asks; one more than there are asks for all of them.
     :arg progress: per host what the controller saw, ``<run> <state>``.
@@ -183,12 +184,14 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
             needed = SOAKING if wave["number"] < before else STAGED
             if ledgers[host].get("unreachable"):
                 missing.append(f"{host} does not answer")
+            elif applies(ledgers[host].get("stop") or {}, run):
+                missing.append(said(ledgers[host]["stop"]))
             elif progress[host] != f"{run} {needed}":
                 missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")
             elif needed == SOAKING and _position(status) != (run, plan["release"], SOAKING, RESULT):
                 missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
                                f"{status.get('state') or 'none'})")
-    return missing
+    return list(dict.fromkeys(missing))
 
 
 def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:

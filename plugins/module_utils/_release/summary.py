@@ -28,9 +28,9 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
     :arg failures: per host, ``task``, ``reason`` and ``time`` (UTC, ISO 8601) of its failure; empty without one.
     :arg missing: the proofs that were missing, in case no host failed with a reason of its own.
     :arg watch: result of the load probe that ran along, None without one.
-    :returns: ``verdict`` (pass: committed everywhere; fail: rolled back everywhere; inconclusive: neither, a person
-        has to look), ``reasons``, ``hosts``, ``waves``, ``rolled_back_in_s`` (from the first failure to the last
-        host that was back), ``requests``, ``failed_requests`` and ``lines`` for people.
+    :returns: ``verdict`` (pass: committed everywhere; fail: rolled back everywhere where it began; inconclusive:
+        neither, a person has to look), ``reasons``, ``hosts``, ``waves``, ``rolled_back_in_s`` (from the first failure
+        to the last host that was back), ``requests``, ``failed_requests`` and ``lines`` for people.
     """
     hosts = {}
     for wave in plan["waves"]:
@@ -39,6 +39,7 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
             records = ledger.get("records") or []
             hosts[host] = {
                 "wave": wave["number"],
+                "untouched": _untouched(ledger),
                 "state": records[-1]["state"] if records else "",
                 "settled": bool(records) and records[-1]["phase"] == RESULT,
                 "answers": not ledger.get("unreachable"),
@@ -46,7 +47,8 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
             }
     verdict = INCONCLUSIVE
     for state, meaning in ((COMMITTED, PASS), (ROLLED_BACK, FAIL)):
-        if hosts and all(one["state"] == state and one["settled"] and one["answers"] for one in hosts.values()):
+        if hosts and all((one["state"] == state and one["settled"] and one["answers"])
+                         or (meaning == FAIL and one["untouched"]) for one in hosts.values()):
             verdict = meaning
     reasons = [f"{host}: {failure['task']}: {failure['reason']}" for host, failure in failures.items() if failure]
     if verdict != PASS and not reasons:
@@ -66,6 +68,12 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
     return {**summary, "lines": _lines(summary)}
 
 
+def _untouched(ledger: Mapping[str, Any]) -> bool:
+    """Whether a host that answers says that this run never began on it, and that no other one is under way."""
+    status = ledger.get("status") or {}
+    return ledger.get("records") == [] and not status.get("interrupted") and not status.get("frozen")
+
+
 def _lines(summary: Mapping[str, Any]) -> list[str]:
     outcome = {PASS: "committed on every host", FAIL: "rolled back on every host"}.get(
         summary["verdict"], "NOT on one release: a person has to look")
@@ -78,5 +86,6 @@ def _lines(summary: Mapping[str, Any]) -> list[str]:
     lines += [f"reason: {reason}" for reason in summary["reasons"]]
     for host, one in summary["hosts"].items():
         silent = "" if one["answers"] else ", does not answer"
-        lines.append(f"{host} (wave {one['wave']}): {one['state'] or 'no record'}{silent}")
+        state = one["state"] or ("untouched" if one["untouched"] else "no record")
+        lines.append(f"{host} (wave {one['wave']}): {state}{silent}")
     return lines

@@ -219,6 +219,18 @@ def test_a_later_wave_needs_proof_from_the_controller_and_from_the_ledger(progre
     assert (missing == []) == proven
 
 
+def test_a_stop_flag_refutes_every_proof_of_the_run_that_it_names():
+    made = plan.make_plan(fleet(), request())
+    seen = dict.fromkeys(made["hosts"], "r1 SOAKING")
+    flag = {"set": True, "run": "any", "by": "alice", "reason": "the shop is on television"}
+    ledgers = {host: {**through(), "stop": flag} for host in made["hosts"]}
+    said = ["stopped by alice: the shop is on television"]
+    assert plan.missing_evidence(made, 3, "r1", seen, ledgers) == said
+    for other in ({**flag, "run": "r0"}, {"set": False}):
+        one = {**ledgers, **{host: {**through(), "stop": other} for host in made["hosts"]}}
+        assert plan.missing_evidence(made, 3, "r1", seen, one) == []
+
+
 def ledgers_with(*histories):
     entries = [[{"release": name, "image": f"r:5000/shop@{name}"} for name in history] for history in histories]
     return {f"app{number}": {"status": {"history": each, "previous": each[-2] if len(each) > 1 else None}}
@@ -249,6 +261,9 @@ def ended(state, phase="result", second=5):
     ([ended("COMMITTED"), ended("ROLLED_BACK"), ended("COMMITTED")], "inconclusive"),
     ([ended("COMMITTED"), ended("COMMITTED", "intent"), ended("COMMITTED")], "inconclusive"),
     ([ended("ROLLED_BACK"), ended("ROLLED_BACK"), {"unreachable": True}], "inconclusive"),
+    ([ended("ROLLED_BACK"), {"records": [], "status": {}}, {"records": [], "status": {}}], "fail"),
+    ([ended("ROLLED_BACK"), {"records": [], "status": {"interrupted": True}}, ended("ROLLED_BACK")], "inconclusive"),
+    ([ended("COMMITTED"), {"records": [], "status": {}}, ended("COMMITTED")], "inconclusive"),
 ])
 def test_the_verdict_is_about_every_host(ledgers, verdict):
     made = plan.make_plan(fleet(), request())

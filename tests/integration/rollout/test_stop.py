@@ -1,0 +1,68 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stop flag set in the middle of a rollout: one release everywhere, a true ledger, and who stopped it and why."""
+
+from __future__ import annotations
+
+import pytest
+
+WHY = "the shop is on television"
+SAID = f"stopped by carol: {WHY}"
+
+
+@pytest.fixture
+def flag(fleet):
+    """Set the flag as people do; it is gone after the test."""
+    def set_it():
+        done = fleet.play("stop", stop_reason=WHY, stop_operator="carol")
+        assert done.rc == 0, done.output
+
+    yield set_it
+    done = fleet.play("stop", stop_state="absent")
+    assert done.rc == 0, done.output
+    assert fleet.play("stop", stop_state="absent").changed == 0
+
+
+@pytest.mark.parametrize("moment", [
+    "Wave | Load on the new release alone",
+    pytest.param("Stage | Lay the release ready", marks=pytest.mark.faults),
+    pytest.param("Wave | Gate through the load balancer", marks=pytest.mark.faults),
+    pytest.param("Settle | Soak", marks=pytest.mark.faults),
+])
+def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
+    done = fleet.play_until(moment, flag, "rollout", deploy_compose_release="v2", rollout_soak_s=4)
+    assert done.rc == 2, done.output
+    output = " ".join(done.output.split())
+    assert "rollout of pitch to v2: rolled back on every host" in output
+    assert SAID in output
+    assert done.failed_requests == 0, done.output
+    assert fleet.is_on("v1")
+    for found in fleet.ledgers().values():
+        assert found["stop"]["set"]
+        last = found["status"]["run"]
+        steps = [record for record in found["records"] if record["run"] == last]
+        if found["status"]["release"] == "v2":
+            assert steps[-1]["state"] == "ROLLED_BACK"
+            reasons = [step["data"]["reason"] for step in steps if step["data"].get("reason")]
+            assert any(SAID in reason for reason in reasons), reasons
+
+
+def test_no_run_begins_while_the_flag_is_set(fleet, flag):
+    flag()
+    before = fleet.ledgers()
+    done = fleet.play("rollout", deploy_compose_release="v2")
+    assert done.rc != 0
+    assert SAID in " ".join(done.output.split())
+    assert done.changed == 0
+    after = fleet.ledgers()
+    assert {host: found["records"] for host, found in after.items()} == {
+        host: found["records"] for host, found in before.items()}
+
+
+def test_a_request_that_means_nothing_is_refused(fleet):
+    done = fleet.play("stop", stop_state="no")
+    assert done.rc != 0
+    assert "stop_state: expected present or absent, found no. Nothing was changed." in " ".join(done.output.split())
+    assert done.changed == 0
