@@ -21,12 +21,18 @@ description:
   - The method, its sources and its measured figures are in the page on the judge in the collection's documentation.
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
-  - evenkeel.fleet.attributes.info
   - evenkeel.fleet.attributes.fleet
 attributes:
   check_mode:
+    support: full
     details:
       - In check mode nothing is watched, and the verdict is inconclusive.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - Something is changed only with O(withdraw=true), and then once.
 options:
   backend:
     description: HAProxy's backend.
@@ -68,6 +74,18 @@ options:
     description: Time between two readings of the counters, in seconds.
     type: float
     default: 0.25
+  before:
+    description: RV(metrics) of an earlier look at the same release, whose evidence goes on. Empty begins anew.
+    type: dict
+    default: {}
+  withdraw:
+    description: Whether O(servers) are drained in the moment in which the verdict is V(fail).
+    type: bool
+    default: false
+  state_file:
+    description: With O(withdraw=true), where the states of the servers are saved over a restart. Empty does not save.
+    type: path
+    default: /var/lib/haproxy/server-state
   socket:
     description: The C(stats socket) of HAProxy's configuration.
     type: path
@@ -94,6 +112,7 @@ EXAMPLES = r"""
     servers: [app1-green]
     max_error_rate: 2%
     deadline_s: 300
+    withdraw: true
   register: judged
 
 - name: Go on only when it passed
@@ -162,12 +181,16 @@ def main() -> None:
             "beta": {"type": "float", "default": 0.01},
             "deadline_s": {"type": "float", "default": 120},
             "interval_s": {"type": "float", "default": 0.25},
+            "before": {"type": "dict", "default": {}},
+            "withdraw": {"type": "bool", "default": False},
+            "state_file": {"type": "path", "default": "/var/lib/haproxy/server-state"},
             "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
         },
         supports_check_mode=True,
     )
     params = dict(module.params)
-    core.run(module, run, rules={name: params.pop(name) for name in RULES}, check_mode=module.check_mode, **params)
+    core.run(module, run, rules={name: params.pop(name) for name in RULES}, check_mode=module.check_mode,
+             warn=module.warn, **params)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from .._balancer.haproxy import HAProxy
 from .._balancer.runtime_socket import RuntimeSocket
-from .._balancer.server import READY, Server
+from .._balancer.server import DRAIN, READY, Server
+from .._balancer.tasks import change_servers
 from .._core.clock import Deadline, utc_now
 from .._core.errors import FleetError, InputError
 from .._core.units import parse_share
@@ -96,23 +97,23 @@ class Watch:
 
 
 def judge_release(balancer: HAProxy, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Rules,
-                  deadline_s: float, interval_s: float, sleep: Callable[[float], None] = time.sleep,
-                  clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
+                  deadline_s: float, interval_s: float, before: Mapping[str, Any]) -> dict[str, Any]:
     """Watch until there is a verdict, at most ``deadline_s`` seconds; return it as a gate reads it.
 
     :arg interval_s: seconds between two readings.
+    :arg before: ``metrics`` of an earlier look at the same release, whose evidence goes on; empty begins anew.
     """
     for name, value in (("deadline_s", deadline_s), ("interval_s", interval_s)):
         if value <= 0:
             raise InputError(name, value, "more than 0 seconds", "60")
-    started_at, deadline = utc_now(), Deadline(deadline_s, clock)
-    watch = Watch(Judge(rules), balancer, backend, servers, baseline)
+    started_at, deadline = utc_now(), Deadline(deadline_s)
+    watch = Watch(continued(rules, before), balancer, backend, servers, baseline)
     judge = watch.judge
-    begun_s = None
+    begun_s, had = None, judge.new.requests
     while judge.verdict == INCONCLUSIVE and not watch.sick and not deadline.expired:
-        sleep(min(interval_s, deadline.remaining_s))
+        time.sleep(min(interval_s, deadline.remaining_s))
         watch.look()
-        if begun_s is None and judge.new.requests:
+        if begun_s is None and judge.new.requests > had:
             begun_s = deadline.elapsed_s
     verdict = FAIL if watch.sick else judge.verdict
     duration_s = round(deadline.elapsed_s, 3)
@@ -120,6 +121,21 @@ def judge_release(balancer: HAProxy, backend: str, servers: Sequence[str], basel
         "servers": watch.new, "baseline": watch.old, "restarts": watch.restarts,
         "first_request_s": None if begun_s is None else round(begun_s, 3)}, started_at, duration_s)
     return {"changed": False, **result.to_result()}
+
+
+def continued(rules: Rules, metrics: Mapping[str, Any]) -> Judge:
+    """Return a judge with the evidence that an earlier one left in its metrics.
+
+    :raises InputError: when they are not those of a judge.
+    """
+    if not metrics:
+        return Judge(rules)
+    try:
+        return Judge(rules, Counts(int(metrics["requests"]), int(metrics["errors"])),
+                     Counts(int(metrics["baseline_requests"]), int(metrics["baseline_errors"])),
+                     float(metrics["evidence_baseline"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("before", dict(metrics), "the metrics of an earlier verdict", "judged.metrics") from error
 
 
 def _metrics(judge: Judge) -> dict[str, Any]:
@@ -176,13 +192,23 @@ def _missing(watch: Watch, new: str, old: str, duration_s: float) -> str:
         return (f"{new}, {old}: too often, and not the new release alone. Find what fails in both, or raise "
                 f"max_error_rate to {judge.rules.ratio:g} times what is usual")
     return (f"{new}, {old}: too little traffic. About {judge.wanted} more requests without an error would make it "
-            f"pass, {judge.wanted / judge.new.requests * duration_s:.0f} s at this rate")
+            "pass")
 
 
 def run(socket: str, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Mapping[str, Any],
-        deadline_s: float, interval_s: float, check_mode: bool) -> dict[str, Any]:
-    """Do what the module does; in check mode nobody waits and nothing is known."""
+        deadline_s: float, interval_s: float, before: Mapping[str, Any], withdraw: bool, state_file: str,
+        check_mode: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Do what the module does; in check mode nobody waits and nothing is known.
+
+    :arg withdraw: when the verdict is fail, drain the servers of the new release before anything else happens.
+    :arg state_file: where HAProxy's states are saved after that; empty does not save.
+    """
     made = Rules(**{**rules, "max_error_rate": parse_share(rules["max_error_rate"], "max_error_rate")})
     if check_mode:
         return {"changed": False, **Verdict(reasons=["check mode: nothing was watched"]).to_result()}
-    return judge_release(HAProxy(RuntimeSocket(socket)), backend, servers, baseline, made, deadline_s, interval_s)
+    result = judge_release(HAProxy(RuntimeSocket(socket)), backend, servers, baseline, made, deadline_s, interval_s,
+                           before)
+    if withdraw and result["verdict"] == FAIL:
+        wishes = [{"name": name, "state": DRAIN} for name in servers]
+        result["changed"] = change_servers(socket, backend, wishes, False, 0, 0, state_file, False, warn)["changed"]
+    return result

@@ -61,8 +61,9 @@ def traffic(balancer, rate_rps=200, clients=4):
         thread.join()
 
 
-def judge(balancer, deadline_s=20.0, **rules):
-    return run(balancer.socket, "be_shop", ["green"], [], {**RULES, **rules}, deadline_s, 0.25, False)
+def judge(balancer, deadline_s=20.0, servers=("green",), baseline=(), before=None, withdraw=False, **rules):
+    return run(balancer.socket, "be_shop", list(servers), list(baseline), {**RULES, **rules}, deadline_s, 0.25,
+               before or {}, withdraw, str(balancer.state_file), False, balancer.warnings.append)
 
 
 def test_a_fifth_of_errors_is_found_within_ten_of_them(balancer):
@@ -156,4 +157,24 @@ def test_counters_that_begin_anew_are_left_out(balancer):
 ])
 def test_servers_that_make_no_sense_are_refused(balancer, servers, baseline, message):
     with pytest.raises(Exception, match=message):
-        run(balancer.socket, "be_shop", servers, baseline, RULES, 1, 0.25, False)
+        judge(balancer, 1, servers, baseline)
+
+
+def test_the_evidence_of_an_earlier_look_goes_on_and_a_bad_release_is_drained_at_once(balancer):
+    chance = random.Random(3)
+    balancer.shops["green"].answers = iter(lambda: 500 if chance.random() < 0.1 else 200, None)
+    found, looks = {"metrics": {}, "verdict": "inconclusive"}, 0
+    with traffic(balancer):
+        while found["verdict"] == "inconclusive":
+            found = judge(balancer, 1, before=found["metrics"], withdraw=True)
+            looks += 1
+            assert found["changed"] == (found["verdict"] == "fail")
+    assert (found["verdict"], found["metrics"]["errors"] <= 10) == ("fail", True)
+    assert 1 < looks < 10
+    assert balancer.states() == {"blue": "ready", "green": "drain"}
+    assert "be_shop" in balancer.state_file.read_text()
+
+
+def test_what_is_no_evidence_is_refused(balancer):
+    with pytest.raises(Exception, match="before: expected the metrics of an earlier verdict"):
+        judge(balancer, 1, before={"requests": 3})
