@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.offset import Reading, clock_offset_s
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import shown_progress
 
 #: How often the host's clock is read.
 READINGS = 3
@@ -32,11 +34,19 @@ class ActionModule(ActionBase):
             offset_s, uncertainty_s = self._clock()
             clock = {"offset_ms": round(offset_s * 1000, 3), "uncertainty_ms": round(uncertainty_s * 1000, 3)}
             arguments["start_at"] = float(arguments["start_at"]) + offset_s
-        result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars,
-                                                      wrap_async=in_background)
+        with self._progress(arguments, in_background, (task_vars or {}).get("inventory_hostname", "")):
+            result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars,
+                                                          wrap_async=in_background)
         if clock and "samples" in result:
             result["samples"]["clock"] = clock
         return result
+
+    def _progress(self, arguments: dict[str, Any], in_background: bool, host: str) -> AbstractContextManager[None]:
+        """Return what shows how the probe is going, where it keeps that."""
+        if in_background or self._task.check_mode or not arguments.get("result_name"):
+            return nullcontext()
+        directory = arguments.get("result_directory") or "/var/lib/evenkeel/probes"
+        return shown_progress(self, host, f"{directory}/{arguments['result_name']}.status.json")
 
     def _clock(self) -> tuple[float, float]:
         """Return by how many seconds the host's clock is ahead, and how far that may be wrong."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,25 +16,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.parts import write_part
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.redaction import clean
+from ansible_collections.evenkeel.fleet.tests.integration.browser import browse, look
 from ansible_collections.evenkeel.fleet.tests.integration.report import example
 
 REPOSITORY = Path(__file__).parents[3]
-
-#: Put into a copy of the page: what went wrong, and which charts hold nothing but air.
-EYES = """<script>
-window.wrong = [];
-addEventListener("error", (event) => window.wrong.push(String(event.message)));
-addEventListener("load", () => {
-  const empty = [...document.querySelectorAll("canvas")].filter((canvas) => {
-    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    return canvas.dataset.drawn !== "true" || !pixels.some((byte, at) => at % 4 === 3 && byte > 0);
-  }).map((canvas) => canvas.id);
-  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  document.body.insertAdjacentHTML("beforeend", "<pre id=seen></pre>");
-  document.getElementById("seen").textContent = JSON.stringify({wrong: window.wrong, empty, wide});
-});
-</script>"""
-
 
 def playbook(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the shipped playbook from another directory than the repository's."""
@@ -48,23 +32,6 @@ def playbook(directory: Path, *options: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-
-
-def browse(page: Path, profile: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    assert shutil.which("chromium"), "chromium is missing: run scripts/setup/system, which installs it"
-    command = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={profile}",
-        "--enable-logging=stderr",
-        "--virtual-time-budget=5000",
-        *options,
-        "--dump-dom",
-        page.as_uri(),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +59,7 @@ def test_the_playbook_says_what_came_of_the_run_and_where_the_page_is(drawn: tup
     ids=["wide", "narrow", "dark"],
 )
 def test_every_chart_is_drawn_without_an_error(drawn: tuple[Path, str], tmp_path: Path, options: list[str]) -> None:
-    text = (drawn[0] / "report.html").read_text(encoding="utf-8")
-    copy = tmp_path / "copy.html"
-    copy.write_text(re.sub(r"<meta http-equiv=[^>]*>", lambda _: EYES, text, count=1), encoding="utf-8")
-    dom = browse(copy, tmp_path / "profile", *options).stdout
-    seen = json.loads(re.search(r'<pre id="seen">(.*?)</pre>', dom).group(1))  # type: ignore[union-attr]
+    seen, dom = look(drawn[0] / "report.html", tmp_path, *options)
     assert seen == {"wrong": [], "empty": [], "wide": 0}
     assert 'data-charts="12"' in dom  # 2 of the comparison, 6 curves, 2 for each of 2 rollouts
 
