@@ -68,6 +68,7 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     verdict = assessment.verdict
     verdict.verdict = worst([verdict.verdict, conclusion.verdict])
     verdict.reasons += conclusion.reasons
+    verdict.samples["share"], verdict.samples["start_late_ms"] = share, round(done.late_s * 1000, 3)
     verdict.samples["target"] = {"url": target, "address": entry.unix_socket or str(address[0]), "port": goal.port}
     verdict.started_at, verdict.duration_s = started_at, round(clock.elapsed_s, 3)
     phases = assessor.phases(done)
