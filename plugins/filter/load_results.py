@@ -10,6 +10,7 @@ import functools
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.evenkeel.fleet.plugins.filter.request_problems import plain
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.baseline import Baseline
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
@@ -31,14 +32,14 @@ def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
 def merge_load_results(results: Mapping[str, Any], thresholds: Sequence[str] = ("error_rate < 1%",),
                        expected_hosts: Sequence[str] = ()) -> dict[str, Any]:
     """Merge results by host into one."""
-    return merge_results(results, thresholds, expected_hosts)
+    return merge_results(plain(results), plain(thresholds), plain(expected_hosts))
 
 
 def compare_load_results(after: Mapping[str, Any], before: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     """Compare a result with an earlier one."""
-    baseline = Baseline.parse(before, **options)
+    baseline = Baseline.parse(plain(before), **plain(options))
     baseline.require(list(after["scenarios"]))
-    return baseline.compare(after)
+    return baseline.compare(plain(after))
 
 
 class FilterModule:
