@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from .errors import InputError
@@ -30,9 +31,10 @@ def split_number(text: str | int | float, field: str, example: str) -> tuple[flo
     :raises InputError: when the text is not a number with an optional unit.
     """
     match = _NUMBER.match(str(text))
-    if not match:
+    number = float(match.group(1)) if match else math.inf
+    if not match or math.isinf(number):
         raise InputError(field, text, "a number with an optional unit", example)
-    return float(match.group(1)), match.group(2)
+    return number, match.group(2)
 
 
 def parse_seconds(text: str | int | float, field: str = "duration") -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from .._core.errors import InputError
 from .._core.pointer import resolve, same
+from .._core.text import utf8
 from . import fields
 from .content import Content, Unreadable, excerpt
 from .protocol.base import HEAD, NEVER, WHOLE
@@ -61,7 +62,8 @@ class Checks:
             raise InputError(f"{where}.min_bytes", sizes[0], f"no more than max_bytes, which is {sizes[1]}", "100")
         latency = checks.get("max_latency_ms")
         latency = None if latency is None else fields.number(latency, f"{where}.max_latency_ms", 0.001, "200")
-        return cls(_statuses(checks.get("status"), f"{where}.status"), str(checks.get("contains") or "").encode(),
+        return cls(_statuses(checks.get("status"), f"{where}.status"),
+                   utf8(str(checks.get("contains") or ""), f"{where}.contains"),
                    _pointers(checks.get("pointers"), f"{where}.pointers"),
                    _headers(checks.get("headers"), f"{where}.headers"), sizes[0], sizes[1], latency)
 

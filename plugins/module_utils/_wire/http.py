@@ -26,6 +26,8 @@ from .._core.errors import FleetError, InputError
 MAX_HEAD_BYTES = 65536
 #: The limit of a chunk's size line with its extensions, in bytes.
 MAX_CHUNK_LINE_BYTES = 4096
+#: The limit of content that is kept, in bytes: a server may never end.
+MAX_KEPT_BYTES = 64 * 1024 * 1024
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _METHOD = re.compile(_TOKEN)
@@ -310,12 +312,14 @@ class Answer:
     def feed(self, data: bytes) -> bool:
         """Take bytes, ``b""`` for the end of the connection; return whether the response is complete.
 
-        :raises ProtocolError: when the bytes are not an HTTP/1.1 response.
+        :raises ProtocolError: when the bytes are not an HTTP/1.1 response, or more content than can be kept.
         """
         for event in self.parser.feed(data) if data else self.parser.close():
             if isinstance(event, Body):
                 self.body_bytes += len(event.data)
                 if self._keep_body:
+                    if self.body_bytes > MAX_KEPT_BYTES:
+                        raise ProtocolError(f"the content is longer than {MAX_KEPT_BYTES} bytes")
                     self._parts.append(event.data)
             elif isinstance(event, Head):
                 if event.status >= 200 or event.status == 101:
