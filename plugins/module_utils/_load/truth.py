@@ -16,6 +16,11 @@ LATE_MS = 10.0
 #: … and this share of it.
 LATE_SHARE = 0.5
 
+#: A generator that had not got to this share of what was due when the time was over was the limit …
+BEHIND_SHARE = 0.01
+#: … when it was this far behind, in seconds.
+BEHIND_S = 0.1
+
 #: What the reason of an early end begins with when a threshold that aborts was broken.
 BREACH = "threshold: "
 
@@ -45,6 +50,11 @@ def doubt(verdict: Verdict) -> None:
     if runnable >= SATURATED:
         verdict.reasons.append(f"the load generator was the limit: it needed {runnable:.0%} of a core; "
                                "use more processes or fewer vus")
+        verdict.verdict = INCONCLUSIVE
+    due, sent = generator["intended_rps"] or 0.0, generator["dispatched_rps"] or 0.0
+    if due - sent > due * BEHIND_SHARE and (due - sent) * generator["measured_s"] > due * BEHIND_S:
+        verdict.reasons.append(f"the load generator was the limit: it got to only {sent:g} of {due:g} rps in time; "
+                               "use more processes or a lower rate")
         verdict.verdict = INCONCLUSIVE
     late, slow = generator["lateness_p99_ms"] or 0.0, verdict.metrics.get("p99_ms") or 0.0
     if verdict.verdict == FAIL and late > LATE_MS and late > LATE_SHARE * slow:

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._load.probe import 
 from benchmarks.common import server
 from benchmarks.load import arrivals
 from benchmarks.load import server as recorder
+
+from .test_faults import start_probe, wait_until
 
 #: Four at a time, 20 ms each.
 SERVERS, SERVICE_S, CAPACITY_RPS = 4, 0.02, 200
@@ -91,6 +96,23 @@ def test_the_open_model_sends_exactly_as_many_as_are_due(running):
     assert generator["intended_rps"] == 2000
     assert generator["dispatched_rps"] == pytest.approx(2000, rel=0.01)
     assert generator["lateness_p50_ms"] <= generator["lateness_p99_ms"] <= generator["lateness_max_ms"]
+
+
+def test_a_generator_that_is_held_up_gives_no_verdict(running):
+    """It is stopped for the last quarter of its time: what it sends afterwards was due before."""
+    url = running(recorder.__file__)
+    started = start_probe(url, executor="constant_arrival_rate", rate_rps=100, vus=5, duration_s=2)
+    wait_until(lambda: fetch(f"{url}/arrivals"))
+    time.sleep(1.5)
+    os.kill(started.pid, signal.SIGSTOP)
+    time.sleep(0.8)
+    os.kill(started.pid, signal.SIGCONT)
+    result = json.loads(started.communicate(timeout=10)[0])
+    assert (result["verdict"], result["metrics"]["requests"]) == ("inconclusive", 200)
+    assert result["samples"]["generator"]["dispatched_rps"] == pytest.approx(75, rel=0.15)
+    assert result["reasons"] == [f"the load generator was the limit: it got to only "
+                                 f"{result['samples']['generator']['dispatched_rps']:g} of 100 rps in time; "
+                                 "use more processes or a lower rate"]
 
 
 def test_a_stall_shows_with_its_full_length(running):

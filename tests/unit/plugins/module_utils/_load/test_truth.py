@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.truth import doubt
 
-GENERATOR = {"measured_s": 10.0, "intended_s": 10, "cpu_share": 0.1, "cpu_wait_share": 0.0, "lateness_p99_ms": None}
+GENERATOR = {"measured_s": 10.0, "intended_s": 10, "cpu_share": 0.1, "cpu_wait_share": 0.0, "lateness_p99_ms": None,
+             "intended_rps": None, "dispatched_rps": None}
 
 
 def doubted(verdict, errors=None, row="p95_ms", stopped="", **generator):
@@ -29,6 +30,10 @@ def doubted(verdict, errors=None, row="p95_ms", stopped="", **generator):
     ("fail", {"lateness_p99_ms": 30.0}, "inconclusive"),
     ("pass", {"lateness_p99_ms": 30.0}, "pass"),
     ("fail", {"lateness_p99_ms": 15.0}, "fail"),
+    ("pass", {"intended_rps": 100.0, "dispatched_rps": 98.0}, "inconclusive"),
+    ("fail", {"intended_rps": 100.0, "dispatched_rps": 98.0}, "inconclusive"),
+    ("pass", {"intended_rps": 100.0, "dispatched_rps": 99.5}, "pass"),
+    ("pass", {"intended_rps": 100.0, "dispatched_rps": 95.0, "measured_s": 1.0}, "pass"),
     ("pass", {"stopped": "stop_path"}, "pass"),
     ("pass", {"stopped": "SIGTERM"}, "inconclusive"),
     ("pass", {"stopped": "threshold: p95 < 5ms or abort: measured 7"}, "fail"),
