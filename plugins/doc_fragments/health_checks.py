@@ -131,7 +131,7 @@ options:
         choices: [master, replica]
       max_lag_s:
         description:
-          - A replica of PostgreSQL or Redis has to have a link to its master and to be at most that many seconds behind.
+          - A replica of PostgreSQL or Redis needs a link to its master and has to be at most that many seconds behind.
           - Of a PostgreSQL standby the lag is the age of the last replayed transaction, and 0 when it has replayed all
             that it received; of a Redis replica it is the time since it last heard from its master.
         type: float

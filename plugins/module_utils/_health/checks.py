@@ -67,7 +67,7 @@ def _validate_request(field: str, check: Mapping[str, Any]) -> None:
     try:
         http_request(check)
     except InputError as error:
-        found = "(hidden)" if ".headers" in error.field else error.value  # a header may be a secret
+        found = error.value if error.field.endswith(".method") else "(hidden)"  # a header or a body may be a secret
         raise InputError(f"{field}: {error.field.rpartition(': ')[2]}", found, error.expected, error.example) from None
 
 

@@ -87,7 +87,7 @@ class Endpoint:
             "Age": f"{oldest_s:.0f}",
             "Cache-Control": f"max-age={self.config['cache_s']:.0f}",
         }
-        return status, headers, json.dumps(document, ensure_ascii=False).encode() + b"\n"
+        return status, headers, json.dumps(document).encode() + b"\n"
 
     def _component(self, check: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is known of a component; what is too old counts as failed, since no data is never a pass."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from .._client.dial import DialError, TlsOptions, classify, dial
 from .._core.clock import Deadline
 from .._core.pointer import resolve, same
+from .._core.text import utf8
 from .._wire.http import Answer, ProtocolError, encode_request
 from .observation import FAIL, PASS, WARN, Observation, failure
 
@@ -91,7 +92,7 @@ def http_request(check: Mapping[str, Any]) -> bytes:
         check["method"],
         (url.path or "/") + (f"?{url.query}" if url.query else ""),
         {name: str(value) for name, value in headers.items()},
-        (check["body"] or "").encode(),
+        utf8(check["body"] or "", f"checks: {check['name']}.body"),
         f"checks: {check['name']}",
     )
 

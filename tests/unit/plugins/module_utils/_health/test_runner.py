@@ -246,6 +246,7 @@ def test_a_command_that_hangs_is_killed_with_its_children():
         ([check("http", url="http://host/", headers={"X-A": "secret\r\nX-C: d"})], r"it: it\.headers\.X-A"),
         ([check("http", url="http://host/", headers={"X A": "secret"})], r"headers"),
         ([check("http", url="http://host/", method="GET /")], "method"),
+        ([check("http", url="http://host/", body="secret\ud800")], "body"),
         ([check("http", url="http://host/", pointers={"status": "pass"})], "pointers"),
         ([check("http", url="http://host/", certificate_days=14)], "certificate_days"),
         ([check("http", url="https://host/", certificate_days=14, validate_certs=False)], "certificate_days"),
