@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from .._core.errors import InputError
 from .protocol.base import Dialect
 from .target import HTTP, POSTGRES, REDIS, WEBSOCKET, Target
+
+if TYPE_CHECKING:
+    from .secure import Secure
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,14 @@ class Access:
             raise InputError("target", target.url, "a user and a database, and no query", "pg://app@db1:5432/shop")
         return Postgres(user, self.password, target.path[1:] or user, self.secure(target) or bool(self.unix_socket))
 
-    def context(self, target: Target) -> ssl.SSLContext | None:
+    def tls_of(self, target: Target) -> Secure | None:
         """Return what wraps the sockets; None for plain text."""
         if not self.secure(target):
             return None
+        import ssl
+
+        from .secure import Secure
+
         try:
             context = ssl.create_default_context(cafile=self.ca_path or None)
         except OSError as error:
@@ -96,7 +102,7 @@ class Access:
             except OSError as error:
                 raise InputError("client_cert_path", self.client_cert_path, f"a PEM certificate whose key is in it or "
                                  f"in client_key_path ({error})", "/etc/ssl/probe.pem") from error
-        return context
+        return Secure(context)
 
     def address(self, target: Target, timeout_s: float) -> tuple[int, Any]:
         """Return address family and address.

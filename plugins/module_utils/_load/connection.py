@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import errno
-import socket
-import ssl
+from socket import SocketType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,12 +16,9 @@ if TYPE_CHECKING:
 
 CONNECTING, PREFACE, SECURING, GREETING, READY = range(5)
 
-#: A non-blocking call that has nothing to do now.
-NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
 _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
-_REFUSED = frozenset({errno.ECONNREFUSED, errno.ENOENT, errno.EACCES})
+_REFUSED = frozenset({errno.ECONNREFUSED, errno.ENOENT, errno.EACCES, errno.EAGAIN})
 
 
 class Connection:
@@ -34,7 +30,7 @@ class Connection:
 
     __slots__ = ("answer", "closing", "first", "greeting", "kind", "rest", "since", "sock", "state", "user")
 
-    def __init__(self, sock: socket.socket, kind: int, first: int, since: int, user: User | None) -> None:
+    def __init__(self, sock: SocketType, kind: int, first: int, since: int, user: User | None) -> None:
         self.sock = sock
         self.state = CONNECTING
         self.kind = kind
@@ -53,9 +49,7 @@ def too_early(_buffer: Any) -> int:
 
 
 def classify(error: OSError) -> str:
-    """Return the class of an error of a socket."""
-    if isinstance(error, ssl.SSLError):
-        return "tls"
+    """Return the class of an error of a socket without TLS; EAGAIN is that of a Unix socket whose backlog is full."""
     if error.errno in _OWN_LIMITS:
         return "generator"
     if error.errno in _UNREACHABLE:

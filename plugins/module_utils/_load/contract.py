@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
 if TYPE_CHECKING:
     from .protocol.base import Answer, Dialect
     from .request import Request
+    from .secure import Secure
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Plan:
     family: int
     address: Any
     server_name: str = ""
-    tls: ssl.SSLContext | None = None
+    tls: Secure | None = None
     timeout_s: float = 10.0
     count_header: str = ""
     stop_path: str = ""

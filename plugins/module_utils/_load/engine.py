@@ -92,8 +92,12 @@ class Engine(Exchange):
         """Let an executor run until a point in time, until it has finished, or until something stops it."""
         self.executor = executor
         poll, clock, tick = self.epoll.poll, now_ns, self._tick
-        following = executor.following if self.direct else _nothing
-        idle, wait, finished = executor.idle, executor.wait, executor.finished
+        following, idle = executor.following, executor.idle
+        if not self.direct:
+            following = _nothing
+        elif not self.plan.reuse:
+            following, idle = _nothing, self._end
+        wait, finished = executor.wait, executor.finished
         buffer, starts, read, attend = self._buffer, self._buffer.startswith, self._read, self._attend
         receive, send, kinds, begun = self._receive, self._send, self._kind, self._begun
         counting = self.counting
@@ -146,6 +150,10 @@ class Engine(Exchange):
 
     def end_journeys(self, now: int) -> None:
         """Let nobody begin another step of a journey."""
+
+    def _end(self, fd: int, now: int) -> None:
+        """End a connection whose only request has been answered."""
+        self._drop(fd, self.connections[fd])
 
     def _unknown(self, fd: int) -> None:
         self.stopped = self.stopped or ABANDONED

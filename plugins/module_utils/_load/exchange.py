@@ -10,19 +10,22 @@ import errno
 import os
 import select
 import socket
-import ssl
 import time
 from typing import Any, Callable
 
 from .._core.errors import FleetError
-from .connection import CONNECTING, GREETING, NOT_NOW, PREFACE, READY, SECURING, Connection, classify, too_early
+from .connection import CONNECTING, GREETING, PREFACE, READY, SECURING, Connection, classify, too_early
 from .contract import Executor, Plan, User
 from .counting import Counting
 from .protocol.base import NEVER, WHOLE, Answer, Refused
 
 EVENTS = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 DATA = select.EPOLLIN | select.EPOLLOUT
+_ANSWER = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 _GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+#: How many times in a row a connection is read that always has more, so that no target can keep the engine busy.
+_READS = 4
 
 now_ns = time.monotonic_ns
 
@@ -38,6 +41,10 @@ class Exchange:
         self.epoll = select.epoll()
         #: How often a request was sent again because the target had closed the idle connection.
         self.retried = 0
+        self._not_now: tuple[type[OSError], ...] = plan.tls.not_now if plan.tls else (BlockingIOError,)
+        self._hung_up: tuple[type[OSError], ...] = plan.tls.ended if plan.tls else ()
+        #: Whether a request may go right after the connect: on this machine, that is already established then.
+        self._at_once = plan.tls is None and plan.dialect.greeting() is None
         self._buffer = bytearray(65536)
         self._view = memoryview(self._buffer)
         # by file descriptor
@@ -52,7 +59,7 @@ class Exchange:
         """Open a connection, for a request or (kind 0) to keep ready."""
         now = now_ns()
         try:
-            sock = socket.socket(self.plan.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = socket.SocketType(self.plan.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
             self._refuse(kind, begun, now, error, user)
             return
@@ -73,9 +80,30 @@ class Exchange:
             self._send += [too_early] * missing
             self._kind += [0] * missing
             self._begun += [0] * missing
-        self.connections[fd] = Connection(sock, kind, begun, now, user)
+        connection = self.connections[fd] = Connection(sock, kind, begun, now, user)
         self._receive[fd], self._kind[fd], self._begun[fd] = too_early, 0, begun
-        self.epoll.register(fd, EVENTS)
+        if not self._at_once or not kind or user is not None or not self._sent_at_once(fd, connection):
+            self.epoll.register(fd, EVENTS)
+
+    def _sent_at_once(self, fd: int, connection: Connection) -> bool:
+        """Send the request of a connection that was begun this moment; return False when it is not open yet."""
+        kind, sock = connection.kind, connection.sock
+        try:
+            sent = sock.send(self.counting.payload[kind])
+        except BlockingIOError:
+            self._at_once = False
+            return False
+        except OSError as error:
+            self._trouble(fd, error)
+            return True
+        connection.state, connection.kind = READY, 0
+        self._receive[fd], self._send[fd], self._kind[fd] = sock.recv_into, sock.send, kind
+        if sent == self.counting.length[kind]:
+            self.epoll.register(fd, EVENTS if self.plan.reuse else _ANSWER)
+        else:
+            self._remember_rest(fd, sent)
+            self.epoll.register(fd, EVENTS)
+        return True
 
     def begin(self, fd: int, kind: int, begun: int) -> None:
         """Send a request on an idle connection; its latency counts from ``begun``."""
@@ -136,13 +164,20 @@ class Exchange:
         if mask & _GONE:
             connection.closing = True
         try:
-            if connection.state != READY and not self._advance(fd, connection):
+            if connection.state != READY and not self._advance(fd, connection, mask):
                 return
             if connection.rest is not None and mask & select.EPOLLOUT:
                 self._send_rest(connection)
-            while self.connections.get(fd) is connection:
-                if not self._received(fd, connection, self._receive[fd](self._buffer)):
+            if mask == select.EPOLLOUT:
+                return
+            for dummy in range(_READS):
+                try:
+                    count = self._receive[fd](self._buffer)
+                except self._hung_up:
+                    count = 0
+                if not self._received(fd, connection, count) or self.connections.get(fd) is not connection:
                     return
+            self.epoll.modify(fd, EVENTS)  # the others first: this one comes again
         except OSError as error:
             if self.connections.get(fd) is connection:
                 self._trouble(fd, error)
@@ -156,27 +191,30 @@ class Exchange:
     def _unreceived(self, fd: int, error: OSError) -> None:
         if self._receive[fd] is too_early:
             self._attend(fd, DATA)
+        elif isinstance(error, self._hung_up):
+            self._read(fd, 0)
         else:
             self._trouble(fd, error)
 
     def _unsent(self, fd: int, error: OSError) -> None:
-        if isinstance(error, NOT_NOW):
+        if isinstance(error, self._not_now):
             self._remember_rest(fd, 0)
         else:
             self._trouble(fd, error)
 
     # Until a connection is ready
 
-    def _advance(self, fd: int, connection: Connection) -> bool:
+    def _advance(self, fd: int, connection: Connection, mask: int) -> bool:
         """Take a new connection as far as it goes now; return whether it is ready.
 
         :raises OSError: when it has to wait, or fails.
         """
         plan, sock = self.plan, connection.sock
         if connection.state == CONNECTING:
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code:
-                raise OSError(code, os.strerror(code))
+            if mask & _GONE:
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code:
+                    raise OSError(code, os.strerror(code))
             if plan.tls is not None and plan.dialect.preface:
                 sock.send(plan.dialect.preface)
                 connection.state = PREFACE
@@ -188,8 +226,8 @@ class Exchange:
                 return False
             self._secure(connection)
         if connection.state == SECURING:
-            if isinstance(connection.sock, ssl.SSLSocket):
-                connection.sock.do_handshake()
+            if plan.tls is not None:
+                connection.sock.do_handshake()  # type: ignore[attr-defined]
             connection.greeting = plan.dialect.greeting()
             if connection.greeting is None:
                 self._ready(fd, connection)
@@ -201,8 +239,7 @@ class Exchange:
     def _secure(self, connection: Connection) -> None:
         connection.state = SECURING
         if self.plan.tls is not None:
-            connection.sock = self.plan.tls.wrap_socket(connection.sock, do_handshake_on_connect=False,
-                                                        server_hostname=self.plan.server_name or None)
+            connection.sock = self.plan.tls.wrap(connection.sock, self.plan.server_name)
 
     def _greet(self, fd: int, connection: Connection) -> bool:
         greeting = connection.greeting
@@ -225,7 +262,10 @@ class Exchange:
 
     def _ready(self, fd: int, connection: Connection) -> None:
         connection.state = READY
-        self._receive[fd], self._send[fd] = connection.sock.recv_into, connection.sock.send
+        if self.plan.tls is None:
+            self._receive[fd], self._send[fd] = connection.sock.recv_into, connection.sock.send
+        else:
+            self._receive[fd], self._send[fd] = self.plan.tls.calls(connection.sock, len(self._buffer))
         kind, connection.kind = connection.kind, 0
         if not kind:
             self._free(fd, connection, now_ns())
@@ -238,12 +278,26 @@ class Exchange:
 
     def _received(self, fd: int, connection: Connection, count: int) -> bool:
         """Handle the bytes in the buffer; return whether there may be more to read."""
-        if count == 0 and connection.answer is None and (self._kind[fd] or connection.kind):
+        kind = self._kind[fd]
+        if count == 0 and connection.answer is None and (kind or connection.kind):
             self._lose(fd, "reset", "the connection was closed before the answer")
+            return False
+        if kind and count == self.counting.size[kind] and self._buffer.startswith(self.counting.same[kind]):
+            now = now_ns()
+            self.counting.record[kind](now - self._begun[fd])
+            self._kind[fd] = 0
+            self._over(fd, connection, now)
             return False
         if not self._take(fd, connection, bytes(self._view[:count])):
             return False
         return connection.closing or self.plan.tls is not None or count == len(self._buffer)
+
+    def _over(self, fd: int, connection: Connection, now: int) -> None:
+        """A request that had its answer is over: the connection is free, or it ends here."""
+        if not self.plan.reuse or connection.closing or connection.rest is not None:
+            self._drop(fd, connection)
+        else:
+            self._free(fd, connection, now)
 
     def _take(self, fd: int, connection: Connection, data: bytes) -> bool:
         """Handle bytes of the target, ``b""`` for the end; return whether more of them is wanted."""
@@ -287,18 +341,18 @@ class Exchange:
         header = answer.header(self.plan.count_header) if self.plan.count_header else None
         sink = self.counting.count(kind, answer.status, error, detail, header, now, begun)
         self._kind[fd], connection.kind, connection.answer = 0, 0, None
-        if (not self.plan.reuse or not answer.keep_alive or connection.closing or connection.rest is not None
-                or too_much):
+        ends = too_much or not answer.keep_alive
+        if ends and self.plan.reuse:
             self._drop(fd, connection)
             return
         if request.once:
             self._send[fd] = len  # it has been sent: from now on, sending it again only says that all is sent
-        if (data and user is None and request.compare != NEVER
+        if (data and not too_much and user is None and request.compare != NEVER
                 and not (error and self.counting.tally_of(kind).wants_example(error))):
             self.counting.same[kind] = dialect.same(answer, data, request.compare == WHOLE)
             self.counting.size[kind] = len(data)
             self.counting.record[kind] = sink
-        self._free(fd, connection, now)
+        self._over(fd, connection, now)
 
     def _unasked(self, fd: int, connection: Connection, data: bytes) -> bool:
         """Handle bytes that come while nothing is asked: where the target may push, they are read and forgotten."""
@@ -332,8 +386,7 @@ class Exchange:
 
     # Sends that fall short
 
-    @staticmethod
-    def _say(connection: Connection, data: bytes) -> None:
+    def _say(self, connection: Connection, data: bytes) -> None:
         """Send beside the requests, after what is still waiting."""
         if not data:
             return
@@ -342,7 +395,7 @@ class Exchange:
             return
         try:
             sent = connection.sock.send(data)
-        except NOT_NOW:
+        except self._not_now:
             sent = 0
         if sent < len(data):
             connection.rest = memoryview(data)[sent:]
@@ -355,21 +408,20 @@ class Exchange:
         connection.rest = memoryview(payload)[sent:]
         self._kind[fd], connection.kind = 0, kind
 
-    @staticmethod
-    def _send_rest(connection: Connection) -> None:
+    def _send_rest(self, connection: Connection) -> None:
         try:
             while connection.rest:
                 connection.rest = connection.rest[connection.sock.send(connection.rest):]
             connection.rest = None
-        except NOT_NOW:
+        except self._not_now:
             pass
 
     # Failures
 
     def _trouble(self, fd: int, error: OSError) -> None:
         """A call on a connection failed, or only has nothing to do now."""
-        if not isinstance(error, NOT_NOW):
-            self._lose(fd, classify(error), str(error))
+        if not isinstance(error, self._not_now):
+            self._lose(fd, "tls" if self.plan.tls and self.plan.tls.is_error(error) else classify(error), str(error))
 
     def _lose(self, fd: int, error: str, detail: str, status: int = 0) -> None:
         """Close a connection that failed, count its request or (on a stale connection) send it again."""

@@ -109,7 +109,7 @@ class Answer:
     """The answer to one query. ``body`` is a JSON list of its rows as mappings, values as text."""
 
     status = 0
-    fields = ()
+    fields: tuple[tuple[str, str], ...] = ()
     keep_alive = True
 
     def __init__(self, keep_body: bool) -> None:

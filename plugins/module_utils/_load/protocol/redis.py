@@ -94,7 +94,7 @@ class Answer:
     """One reply. ``body`` is a bulk string as it is, any other reply as JSON."""
 
     status = 0
-    fields = ()
+    fields: tuple[tuple[str, str], ...] = ()
     keep_alive = True
 
     def __init__(self) -> None:

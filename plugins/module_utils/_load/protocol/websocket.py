@@ -91,7 +91,7 @@ class Answer:
     """One message; pings before it are answered. A close in its place is an error and ends the connection."""
 
     status = 0
-    fields = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
     def __init__(self) -> None:
         self.error = ""

@@ -35,10 +35,10 @@ def test_options_that_do_not_fit(url, options, field):
     ("http://h", None, False), ("https://h", None, True), ("pg://u@h", None, False), ("pg://u@h", True, True),
 ])
 def test_tls_is_what_the_url_or_the_option_says(url, tls, secure):
-    context = Access(tls=tls).context(Target.parse(url))
+    context = Access(tls=tls).tls_of(Target.parse(url))
     assert bool(context) == secure
-    if context:
-        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    if secure:
+        assert (context.context.verify_mode, context.context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
@@ -46,7 +46,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     for options, field in [({"ca_path": missing}, "ca_path"), ({"client_cert_path": missing}, "client_cert_path"),
                            ({"client_key_path": missing}, "client_cert_path")]:
         with pytest.raises(InputError, match=f"^{field}: "):
-            Access(**options).context(target)
+            Access(**options).tls_of(target)
     with pytest.raises(InputError, match="^unix_socket: "):
         Access(unix_socket=missing).address(target, 1)
 
