@@ -52,14 +52,14 @@ def probe(*, target: str, scenarios: Sequence[Mapping[str, Any]] | None = None,
     rules = parse_rules(thresholds, scopes)
     shape = Options(executor, vus, rate_rps, duration_s, warmup_s, stages, levels, spike, capacity, iterations).shape()
     load = parse_load(shape, timeout_s, deadline_s, processes, share, start_at)
-    tls = entry.context(goal)
+    tls = entry.tls_of(goal)
     started_at, clock = utc_now(), Deadline(0)
     if check_mode:
         return {"changed": False, "scenarios": {}, "steps": {},
                 **Verdict(reasons=["check mode: no traffic was sent"], started_at=started_at).to_result()}
     family, address = entry.address(goal, timeout_s)
     watch = Watch(requests, rules, tell)
-    assessor = Assessor(requests, rules, processes, mergeable)
+    assessor = Assessor(requests, rules, processes, mergeable, load.share[1])
     done = run(Plan(requests, dialect, family, address, entry.server_name or goal.host, tls, timeout_s,
                     count_header.lower(), stop_path, entry.reuse, seed), load, shape.batches(assessor.part), watched,
                watch if watch.needed else None)
