@@ -14,8 +14,8 @@ author:
 description:
   - Runs all checks (at least one) at once and looks again until each component was good O(consecutive) times in a row,
     until waiting cannot help any more, or until the deadline.
-  - A wrong password, a certificate that is not accepted, a missing container, a failed unit or a missing command
-    end the probe at once, because looking again cannot cure them.
+  - A wrong password, a name that does not exist, a certificate that is not accepted, a missing container, a failed unit
+    or a missing command end the probe at once, because looking again cannot cure them.
   - The module itself fails only when O(required) is set; otherwise a gate reads RV(verdict).
 extends_documentation_fragment:
   - evenkeel.fleet.attributes

@@ -42,7 +42,7 @@ class PostgresClient:
     :arg host, port: where the server listens, or ``unix_socket``: the path of its socket.
     :arg password: never part of a message.
     :arg tls: options of TLS; None for plain text.
-    :arg timeout_s: limit in seconds for the connect and login, and for each query.
+    :arg timeout_s: limit in seconds for the whole session, from the connect to the last row.
     :arg allow_cleartext: give the password as it is to a server that asks for that without TLS.
     :raises DialError: when the connection does not open or breaks.
     :raises PostgresError: when the server refuses the session or a query.
@@ -71,6 +71,7 @@ class PostgresClient:
         self._reader = wire.Reader()
 
     def __enter__(self) -> PostgresClient:
+        self._deadline = Deadline(self._timeout_s)
         self._sock = dial(*self._address)
         try:
             if self._tls:
@@ -92,7 +93,8 @@ class PostgresClient:
 
     def read(self, sql: str) -> list[dict[str, str | None]]:
         """Run a query in a read-only transaction and return its rows."""
-        self.query(f"START TRANSACTION READ ONLY; SET LOCAL statement_timeout = {max(1, int(self._timeout_s * 1000))}")
+        limit_ms = max(1, int(self._deadline.remaining_s * 1000))
+        self.query(f"START TRANSACTION READ ONLY; SET LOCAL statement_timeout = {limit_ms}")
         rows = self.query(sql)
         self.query("ROLLBACK")
         return rows
@@ -117,12 +119,11 @@ class PostgresClient:
     def _exchange(self, data: bytes) -> list[dict[str, str | None]]:
         """Send, and collect rows until the server is ready for the next query."""
         sock = self._sock
-        deadline = Deadline(self._timeout_s)
         names: list[str] = []
         rows: list[dict[str, str | None]] = []
         refusals: list[PostgresError] = []
         try:
-            sock.settimeout(self._timeout_s)
+            sock.settimeout(max(self._deadline.remaining_s, 0.001))
             sock.sendall(data)
             while True:
                 for kind, body in self._reader:
@@ -143,7 +144,7 @@ class PostgresClient:
                         if refusals:
                             raise refusals[0]
                         return rows
-                sock.settimeout(max(deadline.remaining_s, 0.001))
+                sock.settimeout(max(self._deadline.remaining_s, 0.001))
                 received = sock.recv(65536)
                 if not received:
                     raise ConnectionError("the server ended it")

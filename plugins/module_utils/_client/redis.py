@@ -44,6 +44,7 @@ class RedisClient:
     :arg password: never part of a message.
     :arg tls: options of TLS; None for plain text.
     :arg timeout_s: limit in seconds for connecting, and for each call or pipeline as a whole.
+    :arg deadline: of everything together; None for no such limit.
     :raises DialError: when the connection does not open or breaks.
     """
 
@@ -56,12 +57,14 @@ class RedisClient:
         password: str | None = None,
         tls: TlsOptions | None = None,
         timeout_s: float = 5.0,
+        deadline: Deadline | None = None,
     ) -> None:
         self.where = unix_socket or f"{host}:{port}"
         self._address = (host, port, unix_socket, timeout_s, tls)
         self._username = username
         self._password = password
         self._timeout_s = timeout_s
+        self._deadline = deadline
         self._sock: socket.socket | None = None
         self._parser = Parser(encoding="utf-8")
 
@@ -109,10 +112,11 @@ class RedisClient:
 
     def _exchange(self, sock: socket.socket, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Send and receive within the time-out; any failure closes the connection."""
-        deadline = Deadline(self._timeout_s)
+        limit_s = self._timeout_s if self._deadline is None else min(self._timeout_s, self._deadline.remaining_s)
+        deadline = Deadline(limit_s)
         replies: list[Any] = []
         try:
-            sock.settimeout(self._timeout_s)
+            sock.settimeout(max(limit_s, 0.001))
             sock.sendall(b"".join(encode_command(*command) for command in commands))
             while len(replies) < len(commands):
                 sock.settimeout(max(deadline.remaining_s, 0.001))

@@ -12,6 +12,7 @@ from typing import Any, Mapping
 from .._client.dial import DialError
 from .._client.postgres import PostgresClient, PostgresError
 from .._client.redis import RedisClient, RedisError
+from .._core.clock import Deadline
 from .._core.errors import FleetError
 from .network import HOPELESS, milliseconds_since, tls_options
 from .observation import FAIL, PASS, Observation, failure, judge_version
@@ -76,7 +77,7 @@ def check_postgres(check: Mapping[str, Any], timeout_s: float) -> Observation:
 
 def check_redis(check: Mapping[str, Any], timeout_s: float) -> Observation:
     """Log in, ping, and judge version, role and the link to the master."""
-    client = RedisClient(username=check["user"], **_login(check, 6379, timeout_s))
+    client = RedisClient(username=check["user"], deadline=Deadline(timeout_s), **_login(check, 6379, timeout_s))
     expected = f"redis at {client.where} answers PING"
     started = time.monotonic()
     try:

@@ -55,6 +55,14 @@ def drips(peer, stop):
         peer.sendall(bytes([byte]))
 
 
+def slow_redis(peer, stop):
+    """Answer each command in good time, but all of them together too late."""
+    for reply in (b"+OK\r\n", b"+PONG\r\n"):
+        peer.recv(4096)
+        stop.wait(LIMIT_S * 0.7)
+        peer.sendall(reply)
+
+
 def endless(peer, stop):
     peer.recv(4096)
     peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -102,6 +110,14 @@ def test_a_finding_in_time_with_what_was_found_and_a_remedy(kind, behaviour):
     assert found["remedy"]
     assert took_s < LIMIT_S + 0.5
     assert "correct horse" not in str(found)
+
+
+def test_the_limit_is_that_of_the_whole_look():
+    with server(slow_redis) as port:
+        check = {**BLANK, "name": "it", "port": port, "timeout_s": LIMIT_S, **CHECKS["redis"]}
+        found = observe([check])["it"]
+        assert "no answer from" in found["output"]
+        assert observe([{**check, "timeout_s": LIMIT_S * 2}])["it"]["status"] == "pass"
 
 
 def test_an_endless_body_is_cut_off():

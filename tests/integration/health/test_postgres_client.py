@@ -52,6 +52,13 @@ def test_a_slow_query_ends_in_time_and_on_the_server_too(session):
         assert client.query(f"{running} AND pid <> pg_backend_pid()") == [{"n": "0"}]
 
 
+def test_the_limit_is_that_of_the_whole_session(session):
+    with session(timeout_s=1.0) as client:
+        client.read("SELECT pg_sleep(0.6)")
+        with pytest.raises((PostgresError, DialError)):
+            client.read("SELECT pg_sleep(0.6)")
+
+
 def test_a_large_result_arrives_whole(session):
     with session() as client:
         rows = client.query("SELECT i, repeat('x', 100) AS text FROM generate_series(1, 20000) AS i")
