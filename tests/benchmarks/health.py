@@ -30,7 +30,7 @@ from benchmarks.common import (
     POSTGRES,
     figure,
     free_port,
-    paired,
+    interleaved,
     postgres,
     ratios,
     require,
@@ -70,6 +70,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def figures(rounds: int) -> list[dict[str, Any]]:
+    """Return what a check costs and how many fail; 50 ms and no failure are the goals of the issue."""
     with server(postgres, user="postgres") as (database, directory):
         wait_until_ready({"host": "127.0.0.1", "port": database, "user": "postgres", "dbname": "postgres"})
         pgbench = [require(f"{POSTGRES}/pgbench"), "-h", "127.0.0.1", "-p", str(database), "-U", "postgres", "postgres"]
@@ -77,16 +78,17 @@ def figures(rounds: int) -> list[dict[str, Any]]:
         leader = int((directory / "data/postmaster.pid").read_text(encoding="utf-8").split()[0])
         with endpoint(directory, database) as ours, peer(database) as theirs:
             with running([*pgbench, "-S", "-c", "8", "-T", "3600"]):
-                pairs = paired(rounds, ours=lambda: ask(ours), peer=lambda: ask(theirs))
-            outages = paired(rounds, ours=lambda: freeze(leader, ours), peer=lambda: freeze(leader, theirs))
+                rows = interleaved(rounds, ours=lambda: ask(ours), peer=lambda: ask(theirs))
+            outages = interleaved(rounds, ours=lambda: freeze(leader, ours), peer=lambda: freeze(leader, theirs))
     return [
-        figure("p99 of a check against asking the database each time, busy database", "< 1", ratios(pairs, "p99_ms")),
-        figure("p99 of a check, ours", "< 50", [mine["p99_ms"] for mine, dummy in pairs], "ms"),
-        figure("p99 of a check, asking each time", "> 0", [other["p99_ms"] for dummy, other in pairs], "ms"),
+        figure("p99 of a check against asking the database each time, busy database", "< 1",
+               ratios(rows, "peer", "p99_ms")),
+        figure("p99 of a check, ours", "< 50", [row["ours"]["p99_ms"] for row in rows], "ms"),
+        figure("p99 of a check, asking each time", "", [row["peer"]["p99_ms"] for row in rows], "ms"),
         figure(f"checks that failed while the database froze for {FROZEN_S:g} s, ours", "== 0",
-               [mine["failed"] for mine, dummy in outages]),
-        figure(f"checks that failed while the database froze for {FROZEN_S:g} s, asking each time", "> 0",
-               [other["failed"] for dummy, other in outages]),
+               [row["ours"]["failed"] for row in outages]),
+        figure(f"checks that failed while the database froze for {FROZEN_S:g} s, asking each time", "",
+               [row["peer"]["failed"] for row in outages]),
     ]  # fmt: skip
 
 
