@@ -17,6 +17,7 @@ a whole response for those who do not care for events::
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Callable, Iterable, Mapping, NamedTuple, Union
 
@@ -39,7 +40,11 @@ _FIELD_LINE = re.compile(rb"(" + _TOKEN.encode() + rb"):([\t\x20-\x7e\x80-\xff]*
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _PREFIX = b"HTTP/1."
+
+#: Heads up to this size are remembered, in bytes.
+_KNOWN_BYTES = 4096
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -140,26 +145,19 @@ class ResponseParser:
         buffer = self._buffer
         if buffer[:7] != _PREFIX[:len(buffer)]:
             raise ProtocolError("the answer does not begin with HTTP/1.0 or HTTP/1.1")
-        lines = self._block("head")
-        if lines is None:
+        block = self._block("head")
+        if block is None:
             return False
-        match = _STATUS_LINE.fullmatch(lines[0])
-        if not match:
-            raise ProtocolError("the status line is malformed")
-        status = int(match.group(2))
-        fields = _parse_fields(lines[1:])
-        events.append(Head(status, fields))
-        if 100 <= status < 200 and status != 101:
-            return True
-        self._frame(match.group(1) == b"0", status, fields, events)
+        parsed = (_known_head if len(block) <= _KNOWN_BYTES else _parse_head)(block)
+        events.append(parsed.head)
+        status = parsed.head.status
+        if not 100 <= status < 200 or status == 101:
+            self._frame(parsed, status, events)
         return True
 
-    def _frame(self, version_1_0: bool, status: int, fields: Fields, events: list[Event]) -> None:
+    def _frame(self, parsed: _ParsedHead, status: int, events: list[Event]) -> None:
         """Decide where the content ends: RFC 9112, section 6.3."""
-        options = _list(field(fields, "connection"))
-        self._keep_alive = "keep-alive" in options if version_1_0 else "close" not in options
-        codings = _list(field(fields, "transfer-encoding"))
-        lengths = set(_list(field(fields, "content-length")))
+        self._keep_alive, codings, lengths = parsed.persistent, parsed.codings, parsed.lengths
         if self._method == "HEAD" or status in (101, 204, 304):
             self.content_length = 0
             events.append(self._end(()))
@@ -168,8 +166,8 @@ class ResponseParser:
             self._until_close = codings[-1] != "chunked"
             self._step = self._rest if self._until_close else self._chunk_line
         elif lengths:
-            text = lengths.pop()
-            if lengths or not re.fullmatch(r"[0-9]{1,18}", text):
+            text = lengths[0]
+            if len(lengths) > 1 or not _LENGTH.fullmatch(text):
                 raise ProtocolError("content-length is not one whole number")
             self.content_length = self._left = int(text)
             self._step = self._counted
@@ -220,9 +218,9 @@ class ResponseParser:
             return False
         if self._buffer in (b"", b"\r"):
             return False
-        lines = self._block("trailers")
-        if lines is not None:
-            events.append(self._end(_parse_fields(lines)))
+        block = self._block("trailers")
+        if block is not None:
+            events.append(self._end(_parse_fields(_lines(block))))
         return False
 
     def _end(self, trailers: Fields) -> End:
@@ -248,15 +246,45 @@ class ResponseParser:
         line, self._buffer = self._buffer[:end], self._buffer[end + 1:]
         return line[:-1] if line.endswith(b"\r") else line
 
-    def _block(self, what: str) -> list[bytes] | None:
-        """Cut lines up to an empty one off the buffer, folds undone; None when they are not complete."""
+    def _block(self, what: str) -> bytes | None:
+        """Cut lines up to an empty one off the buffer; None when they are not complete."""
         match = _HEAD_END.search(self._buffer, 0, self._max)
         if match is None:
             if len(self._buffer) >= self._max:
                 raise ProtocolError(f"the {what} is longer than {self._max} bytes")
             return None
         block, self._buffer = self._buffer[:match.start()], self._buffer[match.end():]
-        return _FOLD.sub(b" ", block).replace(b"\r\n", b"\n").split(b"\n")
+        return block
+
+
+class _ParsedHead(NamedTuple):
+    """A head with what decides how the content ends."""
+
+    head: Head
+    persistent: bool
+    codings: tuple[str, ...]
+    lengths: tuple[str, ...]
+
+
+def _parse_head(block: bytes) -> _ParsedHead:
+    status_line, *lines = _lines(block)
+    match = _STATUS_LINE.fullmatch(status_line)
+    if not match:
+        raise ProtocolError("the status line is malformed")
+    fields = _parse_fields(lines)
+    options = _list(field(fields, "connection"))
+    persistent = "keep-alive" in options if match.group(1) == b"0" else "close" not in options
+    return _ParsedHead(Head(int(match.group(2)), fields), persistent, tuple(_list(field(fields, "transfer-encoding"))),
+                       tuple(set(_list(field(fields, "content-length")))))
+
+
+#: The same for heads that come again and again.
+_known_head = functools.lru_cache(maxsize=256)(_parse_head)
+
+
+def _lines(block: bytes) -> list[bytes]:
+    """Return lines without their ends, folds undone."""
+    return _FOLD.sub(b" ", block).replace(b"\r\n", b"\n").split(b"\n")
 
 
 def _parse_fields(lines: Iterable[bytes]) -> Fields:
