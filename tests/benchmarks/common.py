@@ -211,5 +211,7 @@ def wait_until_ready(login: dict[str, Any]) -> None:
         try:
             psycopg.connect(**login).close()
             return
-        except psycopg.errors.CannotConnectNow:
-            continue
+        except psycopg.OperationalError as error:  # after several addresses it has no SQLSTATE
+            if "starting up" not in str(error):
+                raise
+            time.sleep(0.02)
