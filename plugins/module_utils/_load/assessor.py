@@ -41,12 +41,14 @@ class Assessor:
 
     :arg processes: by how many processes they were made.
     :arg mergeable: see ``samples()``.
+    :arg hosts: how many hosts share the load.
     """
 
     requests: Sequence[Request]
     rules: Sequence[Rule]
     processes: int = 1
     mergeable: bool = False
+    hosts: int = 1
 
     def whole(self, report: Report, intended_s: float, metrics: Mapping[str, Any]) -> Assessment:
         """Judge the whole probe.
@@ -67,7 +69,8 @@ class Assessor:
 
     def _row(self, phase: Phase, report: Report) -> dict[str, Any]:
         verdict = self.part(report)
-        row = {"name": phase.name, "offered": phase.offered, "measured_s": round(report.measured_s, 3),
+        offered = {unit: level / self.hosts for unit, level in phase.offered.items()}
+        row = {"name": phase.name, "offered": offered, "measured_s": round(report.measured_s, 3),
                **verdict.metrics, "verdict": verdict.verdict, "reasons": verdict.reasons}
         if self.mergeable:
             row["histogram"] = take_apart(report.tally, self.requests, 1.0).overall.latency.to_dict()

@@ -13,7 +13,7 @@ Computer Systems Performance Analysis", 1991, section 3.3 (nominal, usable and k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,12 @@ class Level:
     load: float
     rps: float
     mean_ms: float | None
+
+    @classmethod
+    def of(cls, load: float, metrics: Mapping[str, Any]) -> Level:
+        """Return the level that the metrics of a phase describe."""
+        right = (metrics["rps"] or 0.0) * (1 - (metrics["error_rate"] or 0.0))
+        return cls(load, round(right, 3), metrics["mean_ms"])
 
     @property
     def power(self) -> float:
@@ -37,12 +43,12 @@ def efficiencies(levels: Sequence[Level]) -> list[float | None]:
 
 
 def knee(levels: Sequence[Level]) -> dict[str, Any] | None:
-    """Return the knee of at least two levels in rising order; None when there was no right answer.
+    """Return the knee of levels in rising order; None when there are fewer than two, or no right answer.
 
     ``reached`` is false when the highest level is the best one, so that the knee may be beyond it.
     """
-    best = max(levels, key=lambda level: level.power)
-    if not best.power:
+    best = max(levels, key=lambda level: level.power, default=None)
+    if best is None or len(levels) < 2 or not best.power:
         return None
     return {"level": best.load, "rps": best.rps, "mean_ms": best.mean_ms, "power": round(best.power, 1),
             "reached": best is not levels[-1]}

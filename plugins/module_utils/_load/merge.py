@@ -17,6 +17,7 @@ from .._core.errors import FleetError
 from .._core.verdict import INCONCLUSIVE, Verdict, worst
 from .grade import grade
 from .histogram import Histogram
+from .merge_shapes import conclude
 from .metrics import Part, percentiles_of, row_of
 from .rules import judge_rules, parse_rules
 from .tally import EXAMPLES
@@ -65,8 +66,15 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     percentiles = percentiles_of([rule.threshold.metric for rule in rules])
     by_scenario = {name: part.metrics(percentiles) for name, part in scenarios.items()}
     by_step = {name: part.metrics(percentiles) for name, part in steps.items()}
-    verdict = judge_rules(rules, overall.metrics(percentiles), {**by_scenario, **by_step})
-    verdict.samples = _samples([result["samples"] for result in there.values()])
+    samples = _samples([result["samples"] for result in there.values()])
+    phases = _phases([result.get("phases") or [] for result in there.values()], percentiles)
+    conclusion = conclude(list(there.values()), phases, samples["series"])
+    for row, more in zip(phases, conclusion.rows):
+        row.update(more)
+    verdict = judge_rules(rules, {**overall.metrics(percentiles), **conclusion.metrics}, {**by_scenario, **by_step})
+    verdict.samples = samples
+    verdict.verdict = worst([verdict.verdict, conclusion.verdict])
+    verdict.reasons += conclusion.reasons
     verdict.samples["tags"] = {name: part.metrics(percentiles) for name, part in sorted(tags.items())}
     verdict.samples["histograms"] = {name: part.latency.to_dict() for name, part in scenarios.items()}
     verdict.samples["step_histograms"] = {name: part.latency.to_dict() for name, part in steps.items()}
@@ -82,9 +90,8 @@ def merge_results(results: Results, thresholds: Sequence[str] = ("error_rate < 1
     _doubt_together(verdict, there, missing)
     verdict.started_at = min(result["started_at"] for result in there.values())
     verdict.duration_s = max(result["duration_s"] for result in there.values())
-    return {"changed": False, "scenarios": by_scenario, "steps": by_step,
-            "phases": _phases([result.get("phases") or [] for result in there.values()], percentiles),
-            "grade": grade(verdict.verdict, verdict.metrics), **verdict.to_result()}
+    return {"changed": False, "scenarios": by_scenario, "steps": by_step, "phases": phases,
+            **conclusion.blocks, "grade": grade(verdict.verdict, verdict.metrics), **verdict.to_result()}
 
 
 def began_s(sample: Mapping[str, Any]) -> float:

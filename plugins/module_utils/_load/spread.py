@@ -29,6 +29,9 @@ def parse_load(shape: Shape, timeout_s: float, deadline_s: float | None, process
             raise InputError(name, number, f"{least} or more", example)
     connections, whole = shape.connections, shape.sending_s
     place, count = _share(share)
+    if count > 1 and shape.decides:
+        raise InputError("share", share, "one host with the executor capacity, whose trials decide what comes next",
+                         "1/1")
     workers = processes * count
     if connections < workers:
         raise InputError("vus", connections, f"at least one for each of the {workers} processes", str(max(10, workers)))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.probe import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
 from benchmarks.common import server
 from benchmarks.load import arrivals
 from benchmarks.load import server as recorder
@@ -188,6 +189,33 @@ def test_a_breach_ends_it_early(bottleneck, processes):
     assert result["verdict"] == "fail"
     assert result["duration_s"] < 5
     assert any(reason.startswith("aborted by threshold: p95 < 50ms") for reason in result["reasons"])
+
+
+def shared(url, thresholds=(), **options):
+    """Let two hosts share a load; return their merged result."""
+    started = [start_probe(url, share=f"{place}/2", mergeable=True, start_at=time.time() + 1, **options)
+               for place in (1, 2)]
+    results = {f"load{place}": json.loads(one.communicate(timeout=60)[0]) for place, one in enumerate(started, 1)}
+    return merge_results(results, thresholds, list(results))
+
+
+def test_two_hosts_find_the_same_knee(bottleneck):
+    result = shared(bottleneck(), executor="step", levels=[2, 4, 16], duration_s=1)
+    assert (result["knee"]["level"], result["knee"]["reached"]) == (4, True)
+    assert [phase["offered"] for phase in result["phases"]] == [{"vus": 2}, {"vus": 4}, {"vus": 16}]
+    assert [phase["efficiency"] for phase in result["phases"]] == pytest.approx([1, 1, 0.25], rel=0.1)
+
+
+def test_two_hosts_see_the_recovery(bottleneck):
+    result = shared(bottleneck(), ["recovery_s < 1"], executor="spike", rate_rps=50, vus=100, duration_s=13,
+                    spike={"factor": 6, "start_s": 3, "length_s": 2})
+    assert result["recovery_s"] in (2, 3)
+    assert (result["verdict"], result["reasons"]) == ("fail", [f"recovery_s < 1: measured {result['recovery_s']}"])
+
+
+def test_two_hosts_see_the_drift(bottleneck):
+    result = shared(bottleneck(0.005), executor="soak", rate_rps=40, vus=20, duration_s=12)
+    assert (result["verdict"], result["drift"]["p95_ms"]["drifts"]) == ("fail", True)
 
 
 def test_the_next_batch_goes_on_after_connections_were_lost(misbehaving):

@@ -42,6 +42,9 @@ class Conclusion:
 class Shape:
     """Phases that are known from the start; each batch is sent without a gap, then the last answers are waited for."""
 
+    #: Whether it takes the results of all hosts to know what comes next.
+    decides = False
+
     def __init__(self, batches: Sequence[Sequence[Phase]]) -> None:
         self._batches = [list(batch) for batch in batches]
 

@@ -23,6 +23,8 @@ class CapacitySearch(Shape):
     :arg precision: the relative width of the answer.
     """
 
+    decides = True
+
     def __init__(self, rates: tuple[float, float, float], precision: float, connections: int, duration_s: float,
                  warmup_s: float) -> None:
         super().__init__([steady("trial", rates[0], duration_s, connections, arriving=True, warmup_s=warmup_s)])

@@ -12,7 +12,6 @@ from typing import Any, Callable, Sequence
 from ..._core.verdict import FAIL, INCONCLUSIVE
 from ..drift import LEAST, trend
 from ..histogram import Histogram
-from ..report import Report
 from ..run import Run
 from .base import Conclusion, Judge, Shape
 
@@ -24,6 +23,9 @@ MATTERS_SHARE = 0.1
 #: … and in ms; the rate of errors, absolute.
 MATTERS_MS, MATTERS_ERRORS = 1.0, 0.001
 
+#: Of a row of the series: the second in which it begins, requests, errors, latencies.
+Row = tuple[int, int, int, Histogram]
+
 
 class Soak(Shape):
     """One batch: warm-up and load."""
@@ -31,32 +33,38 @@ class Soak(Shape):
     def conclude(self, run: Run, judge: Judge) -> Conclusion:
         """Look for drift."""
         report = run.sum()
-        length_s = max(1, math.ceil(report.measured_s / INTERVALS))
-        latencies, errors = intervals(report, length_s)
-        p95 = _trend(latencies, length_s, lambda before: max(MATTERS_SHARE * before, MATTERS_MS))
-        rate = _trend(errors, length_s, lambda before: MATTERS_ERRORS)
-        conclusion = Conclusion(blocks={"drift": {"interval_s": length_s, "p95_ms": p95, "error_rate": rate}})
-        if rate is None:
-            conclusion.object(INCONCLUSIVE, f"too short to see drift: fewer than {LEAST} intervals")
-        for name, found in (("p95_ms", p95), ("error_rate", rate)):
-            if found and found["drifts"]:
-                conclusion.object(FAIL, f"drift: {name} rises from {found['before']:g} in the first quarter to "
-                                  f"{found['after']:g} in the last one (p = {found['p_value']:.2g})")
-        return conclusion
+        return drift([(second, row.requests, row.errors, row.latency) for second, row in report.tally.series],
+                     report.measured_s)
 
 
-def intervals(report: Report, length_s: int) -> tuple[list[float], list[float]]:
-    """Return p95 in ms and error rate of each whole interval that has any."""
-    latency = [Histogram() for _interval in range(int(report.measured_s // length_s))]
+def drift(rows: Sequence[Row], measured_s: float) -> Conclusion:
+    """Look for drift in a series."""
+    length_s = max(1, math.ceil(measured_s / INTERVALS))
+    latencies, errors = _intervals(rows, int(measured_s // length_s), length_s)
+    p95 = _trend(latencies, length_s, lambda before: max(MATTERS_SHARE * before, MATTERS_MS))
+    rate = _trend(errors, length_s, lambda before: MATTERS_ERRORS)
+    conclusion = Conclusion(blocks={"drift": {"interval_s": length_s, "p95_ms": p95, "error_rate": rate}})
+    if rate is None:
+        conclusion.object(INCONCLUSIVE, f"too short to see drift: fewer than {LEAST} intervals")
+    for name, found in (("p95_ms", p95), ("error_rate", rate)):
+        if found and found["drifts"]:
+            conclusion.object(FAIL, f"drift: {name} rises from {found['before']:g} in the first quarter to "
+                              f"{found['after']:g} in the last one (p = {found['p_value']:.2g})")
+    return conclusion
+
+
+def _intervals(rows: Sequence[Row], number: int, length_s: int) -> tuple[list[float], list[float]]:
+    """Return p95 in ms and error rate of each interval that has any."""
+    latency = [Histogram() for _interval in range(number)]
     counts = [[0, 0] for _interval in latency]
-    for second, row in report.tally.series:
+    for second, requests, failed, latencies in rows:
         place = second // length_s
-        if place < len(latency):
-            latency[place].merge(row.latency)
-            counts[place][0] += row.requests
-            counts[place][1] += row.errors
+        if place < number:
+            latency[place].merge(latencies)
+            counts[place][0] += requests
+            counts[place][1] += failed
     p95 = [histogram.percentile_ms(95) for histogram in latency]
-    return [value for value in p95 if value is not None], [errors / number for number, errors in counts if number]
+    return [value for value in p95 if value is not None], [failed / requests for requests, failed in counts if requests]
 
 
 def _trend(values: Sequence[float], length_s: int, matters: Callable[[float], float]) -> dict[str, Any] | None:

@@ -22,10 +22,5 @@ class Step(Shape):
 
     def conclude(self, run: Run, judge: Judge) -> Conclusion:
         """Name the knee."""
-        levels = []
-        for phase, report in run.measured:
-            metrics = judge(report).metrics
-            right = (metrics["rps"] or 0.0) * (1 - (metrics["error_rate"] or 0.0))
-            levels.append(Level(phase.connections, round(right, 3), metrics["mean_ms"]))
-        found = knee(levels) if len(levels) > 1 else None
-        return Conclusion(blocks={"knee": found}, rows=[{"efficiency": share} for share in efficiencies(levels)])
+        levels = [Level.of(phase.connections, judge(report).metrics) for phase, report in run.measured]
+        return Conclusion(blocks={"knee": knee(levels)}, rows=[{"efficiency": share} for share in efficiencies(levels)])

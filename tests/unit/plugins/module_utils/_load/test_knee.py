@@ -34,5 +34,6 @@ def test_a_knee_beyond_the_highest_level_is_not_reached():
 def test_levels_without_right_answers():
     silent = Level(1, 0.0, None)
     assert knee([silent, silent]) is None
+    assert knee([]) is knee([Level(1, 100.0, 5.0)]) is None
     assert efficiencies([silent, Level(10, 100.0, 5.0), Level(20, 100.0, 9.0)]) == [0.0, 1.0, 0.5]
     assert efficiencies([silent]) == [None]

@@ -49,6 +49,7 @@ def test_check_mode_sends_nothing():
     ({"vus": 3, "processes": 4}, "vus"),
     ({"vus": 10**9}, "vus"),
     ({"deadline_s": 5}, "deadline_s"),
+    ({"executor": "capacity", "rate_rps": 10, "share": "1/2"}, "share"),
     ({"thresholds": ["fast"]}, "thresholds"),
     ({"thresholds": ["browse: p95 < 1s"]}, "thresholds"),
     ({"allowed_targets": ["edge1:80"]}, "target"),
