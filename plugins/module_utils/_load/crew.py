@@ -63,13 +63,22 @@ class Line:
         self.sock.sendall(_LENGTH.pack(len(data)) + data)
 
     def receive(self) -> dict[str, Any]:
-        """Return the next message; an empty one when the other side is gone."""
-        head = self.sock.recv(_LENGTH.size, socket.MSG_WAITALL)
-        if len(head) < _LENGTH.size:
-            return {}
-        data = self.sock.recv(_LENGTH.unpack(head)[0], socket.MSG_WAITALL)
-        message: dict[str, Any] = json.loads(data)
+        """Return the next message; an empty one when the other side is gone, in the middle of a message too."""
+        head = self._exactly(_LENGTH.size)
+        data = self._exactly(_LENGTH.unpack(head)[0]) if head else b""
+        message: dict[str, Any] = json.loads(data) if data else {}
         return message
+
+    def _exactly(self, size: int) -> bytes:
+        """Return that many bytes, nothing when there are no more; a signal may cut what one call returns."""
+        parts: list[bytes] = []
+        while size:
+            part = self.sock.recv(size)
+            if not part:
+                return b""
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
 
 
 @dataclass
@@ -146,7 +155,7 @@ class Crew:
     def _hear(self, phases: Sequence[Phase]) -> list[dict[str, Any]]:
         """Return one message of each child.
 
-        :raises FleetError: when a child died.
+        :raises FleetError: at once when a child died; the others have no part in a result then.
         """
         heard: dict[int, dict[str, Any]] = {}
         with selectors.DefaultSelector() as selector:
@@ -157,16 +166,14 @@ class Crew:
                     message = self._children[key.data].line.receive()
                     if "tally" in message:
                         self._progress(key.data, phases, message)
-                    else:
-                        heard[key.data] = message
-                        selector.unregister(key.fileobj)
-        for place in range(len(self._children)):
-            message = heard.get(place, {})
-            if not message or "traceback" in message:
-                raise FleetError("A process of the load generator died.",
-                                 "Look at the memory that is left on this host.",
-                                 traceback=message.get("traceback", ""))
-        return list(heard.values())
+                        continue
+                    if not message or "traceback" in message:
+                        raise _death(message)
+                    heard[key.data] = message
+                    selector.unregister(key.fileobj)
+        if len(heard) < len(self._children):
+            raise _death({})
+        return [heard[place] for place in sorted(heard)]
 
     def _progress(self, place: int, phases: Sequence[Phase], message: dict[str, Any]) -> None:
         """Keep what a child has counted; with the first child's word, tell the sum of all."""
@@ -219,3 +226,9 @@ class Crew:
                     line.send(reports=[report.to_dict() for report in reports])
         except Exception:  # noqa: BLE001 - the parent shows it
             line.send(traceback=traceback.format_exc())
+
+
+def _death(message: dict[str, Any]) -> FleetError:
+    """Return the error for a process' last message."""
+    return FleetError("A process of the load generator died.", "Look at the memory that is left on this host.",
+                      traceback=message.get("traceback", ""))

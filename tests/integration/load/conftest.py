@@ -109,10 +109,10 @@ def answering(data, pause_s=0.0):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """Return a function that makes a certificate for 127.0.0.1: a server's context and the path of the file."""
-    def make(expired=False):
+    """Return a function that makes a certificate: a server's context and the path of the file."""
+    def make(expired=False, name="IP:127.0.0.1"):
         directory = tmp_path_factory.mktemp("tls")
-        (directory / "name.cnf").write_text("[v3]\nsubjectAltName = IP:127.0.0.1\n")
+        (directory / "name.cnf").write_text(f"[v3]\nsubjectAltName = {name}\n")
         (directory / "ca.cnf").write_text("[ca]\ndefault_ca = own\n[own]\ndatabase = index\nnew_certs_dir = .\n"
                                           "serial = serial\npolicy = any\n[any]\ncommonName = supplied\n")
         (directory / "index").touch()

@@ -129,13 +129,6 @@ def test_tls_is_verified_unless_said_otherwise(misbehaving, certificate):
         assert result["metrics"]["requests"] > 5
 
 
-def test_an_expired_certificate(misbehaving, certificate):
-    context, authority = certificate(expired=True)
-    result = probe(target=misbehaving(answering(OK), context).url, vus=1, duration_s=0.2, ca_path=authority)
-    assert list(result["samples"]["errors"]) == ["tls"]
-    assert "expired" in result["samples"]["error_examples"][0]["detail"]
-
-
 def test_latency_counts_from_the_intended_start(misbehaving):
     """All stall for the second half of the first second: what is due then waits for 250 ms on average."""
     began = time.monotonic()
