@@ -85,9 +85,10 @@ def _parse_scenario(scenario: Mapping[str, Any], where: str, dialect: Dialect, c
     weights = [fields.weight(request, place) for place, request in zip(places, requests)]
     part /= sum(weights)
     journeys = _journeys(scenario, where, dialect, common) if any(map(scenario.get, _JOURNEY_KEYS)) else None
+    personal = scenario.get("think_s") or scenario.get("keep_cookies")
     found = []
     for request, place, weight in zip(requests, places, weights):
-        if not scenario.get("think_s") and "${" not in repr(request):
+        if not personal and "${" not in repr(request):
             found.append(Request.of(dialect.encode(request, place), scenario["name"], weight * part,
                                     Checks.parse(request.get("checks"), f"{place}.checks"),
                                     fields.tags(request.get("tags"), f"{place}.tags")))

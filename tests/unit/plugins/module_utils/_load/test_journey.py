@@ -193,10 +193,11 @@ def test_a_request_is_made_anew_only_when_it_has_to_be():
     requests = parse_scenarios([{"name": "s", "weight": 3, "requests": [
         {"path": "/a", "weight": 2}, {"path": "/b?q=${genre}"}]},
         {"name": "t", "requests": [{"path": "/c"}], "think_s": 1},
-        {"name": "u", "steps": [{"path": "/d"}, {"path": "/e"}]}], HTTP, USERS)
-    assert [request.journey is not None for request in requests] == [False, True, True, True, False]
-    assert [request.journey.counted for request in requests if request.journey] == [False, False, True]
-    assert Counter(mix(requests, 0)) == {0: 2, 1: 1, 2: 1, 3: 1}
+        {"name": "u", "requests": [{"path": "/d"}], "keep_cookies": True},
+        {"name": "v", "steps": [{"path": "/e"}, {"path": "/f"}]}], HTTP, USERS)
+    assert [request.journey is not None for request in requests] == [False, True, True, True, True, False]
+    assert [request.journey.counted for request in requests if request.journey] == [False, False, False, True]
+    assert Counter(mix(requests, 0)) == {0: 2, 1: 1, 2: 1, 3: 1, 4: 1}
 
 
 def test_arguments_of_a_command_stay_apart():
