@@ -139,9 +139,9 @@ def test_iterations_are_shared_and_end_it(bottleneck, processes):
 def test_the_knee_is_where_all_servers_are_busy(bottleneck):
     result = probe(target=bottleneck(), executor="step", levels=[1, 2, 4, 8, 16], duration_s=1, warmup_s=0.2)
     assert (result["knee"]["level"], result["knee"]["reached"]) == (4, True)
-    assert [phase["efficiency"] for phase in result["phases"]] == pytest.approx([1, 1, 1, 0.5, 0.25], rel=0.1)
+    assert [phase["efficiency"] for phase in result["phases"]] == pytest.approx([1, 1, 1, 0.5, 0.25], rel=0.2)
     assert [phase["name"] for phase in result["phases"]][-1] == "level 16"
-    assert result["phases"][-1]["mean_ms"] == pytest.approx(4 * SERVICE_S * 1000, rel=0.2)
+    assert result["phases"][-1]["mean_ms"] == pytest.approx(4 * SERVICE_S * 1000, rel=0.3)
 
 
 def test_the_recovery_takes_as_long_as_the_queue_needs(bottleneck):
@@ -203,7 +203,7 @@ def test_two_hosts_find_the_same_knee(bottleneck):
     result = shared(bottleneck(), executor="step", levels=[2, 4, 16], duration_s=1)
     assert (result["knee"]["level"], result["knee"]["reached"]) == (4, True)
     assert [phase["offered"] for phase in result["phases"]] == [{"vus": 2}, {"vus": 4}, {"vus": 16}]
-    assert [phase["efficiency"] for phase in result["phases"]] == pytest.approx([1, 1, 0.25], rel=0.1)
+    assert [phase["efficiency"] for phase in result["phases"]] == pytest.approx([1, 1, 0.25], rel=0.2)
 
 
 def test_two_hosts_see_the_recovery(bottleneck):
