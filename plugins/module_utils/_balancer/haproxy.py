@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import csv
 import re
-from typing import Any, Mapping, Protocol
+from typing import Any, Mapping, Protocol, TypeVar
 
 from .._core.errors import FleetError, InputError
 from .server import DRAIN, MAINT, READY, Server
+
+T = TypeVar("T")
 
 SHOW_STAT = "show stat"
 SHOW_STATES = "show servers state"
@@ -113,8 +115,8 @@ def _counters(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _COUNTERS if name in row}
 
 
-def pick(backends: Mapping[str, list[Server]], backend: str) -> list[Server]:
-    """Return the servers of one backend.
+def pick(backends: Mapping[str, T], backend: str) -> T:
+    """Return what is known of one backend, such as its servers.
 
     :raises InputError: when there is no such backend; the message names those there are.
     """

@@ -35,9 +35,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Any, Iterable, Mapping
 
 from .._core.errors import InputError
+from .._core.units import parse_share
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 
 
@@ -101,6 +102,15 @@ class Rules:
     def accept(self) -> float:
         """Logarithm of the likelihood ratio up to which H1 is rejected."""
         return math.log(self.beta)
+
+
+def check(rules: Mapping[str, Any]) -> Rules:
+    """Return the rules as people write them, ``max_error_rate`` as ``2%`` or 0.02; what is not there has its default.
+
+    :raises InputError: for one that means nothing.
+    """
+    given = {name: float(rules[name]) for name in ("ratio", "alpha", "beta") if name in rules}
+    return Rules(parse_share(rules.get("max_error_rate", Rules.max_error_rate), "max_error_rate"), **given)
 
 
 @dataclass

@@ -21,9 +21,8 @@ from .._balancer.server import DRAIN, READY, Server
 from .._balancer.tasks import change_servers
 from .._core.clock import Deadline, utc_now
 from .._core.errors import FleetError, InputError
-from .._core.units import parse_share
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
-from .judge import Counts, Judge, Rules, total
+from .judge import Counts, Judge, Rules, check, total
 
 _FAILED = ("econ", "eresp", "wretr")
 _STOPPED = "stopped"
@@ -203,7 +202,7 @@ def run(socket: str, backend: str, servers: Sequence[str], baseline: Sequence[st
     :arg withdraw: when the verdict is fail, drain the servers of the new release before anything else happens.
     :arg state_file: where HAProxy's states are saved after that; empty does not save.
     """
-    made = Rules(**{**rules, "max_error_rate": parse_share(rules["max_error_rate"], "max_error_rate")})
+    made = check(rules)
     if check_mode:
         return {"changed": False, **Verdict(reasons=["check mode: nothing was watched"]).to_result()}
     result = judge_release(HAProxy(RuntimeSocket(socket)), backend, servers, baseline, made, deadline_s, interval_s,

@@ -10,6 +10,8 @@ import re
 from typing import Any, Iterable, Mapping, Sequence
 
 from .._core.errors import FleetError, InputError
+from .burn_rate import Budget
+from .judge import check
 from .states import RESULT, SOAKING, STAGED
 from .stop import applies, said
 
@@ -72,8 +74,9 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
 
     :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
     :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``canary`` (bool), ``canary_hosts``,
-        ``waves`` (sizes), ``gates`` (sentences), ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
-        load balancer must know the servers already).
+        ``waves`` (sizes), ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off),
+        ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every load balancer must know the servers
+        already).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -112,6 +115,11 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     if not _SERVICE.match(str(request["service"])):
         yield str(InputError("deploy_compose_service", request["service"], "lower-case letters, digits and dashes",
                              "shop"))
+    yield from _judge_problems(request["judge"])
+    try:
+        Budget.of(request["budget"])
+    except InputError as error:
+        yield f"rollout_budget.{error}"
     if request["ports"] and len(set(request["ports"].values())) != 2:
         yield str(InputError("deploy_compose_ports", request["ports"], "two slots with different ports",
                              "{blue: 8001, green: 8002}"))
@@ -136,6 +144,16 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         if one["frozen"]:
             yield (f"{host}: FROZEN since run {one['last_run']} of release {one['last_release']}. Repair the host, "
                    "then record it as ROLLED_BACK with evenkeel.fleet.release (action: record).")
+
+
+def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:
+    try:
+        check(judge)
+        for name, low, high, example in (("weight", 1, 256, 10), ("deadline_s", 1, 86400, 120), ("looks", 1, 1000, 5)):
+            if not low <= int(judge.get(name, example)) <= high:
+                raise InputError(name, judge[name], f"{low} to {high}", str(example))
+    except InputError as error:
+        yield f"rollout_judge.{error}"
 
 
 def _target_of(observation: Mapping[str, Any]) -> dict[str, str]:

@@ -125,7 +125,8 @@ def test_witnesses_that_contradict_each_other_are_a_conflict():
 
 def request(**changes):
     return {"service": "shop", "release": "v2", "kind": "rollout", "canary": True, "canary_hosts": [],
-            "waves": ["100%"], "gates": ["health"], "soak_s": 5, "ports": SLOTS, "balancers_required": True, **changes}
+            "waves": ["100%"], "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
+            "balancers_required": True, **changes}
 
 
 def fleet(count=3, **changes):
@@ -185,6 +186,29 @@ def test_frozen_hosts_conflicts_and_unknown_servers_stop_the_plan():
     nobody = {"app1": look(found(), answers())}
     assert "Run the playbook deploy" in plan.make_plan(nobody, request())["problems"][0]
     assert not plan.make_plan(nobody, request(balancers_required=False))["problems"]
+
+
+@pytest.mark.parametrize(("judge", "problem"), [
+    ({"max_error_rate": "0%"}, "rollout_judge.max_error_rate: expected a share above 0"),
+    ({"max_error_rate": "often"}, "rollout_judge.max_error_rate: expected a number"),
+    ({"ratio": 0.5}, "rollout_judge.ratio: expected a number above 1"),
+    ({"weight": 0}, "rollout_judge.weight: expected 1 to 256"),
+    ({"deadline_s": 0}, "rollout_judge.deadline_s: expected 1 to 86400"),
+    ({"looks": 0}, "rollout_judge.looks: expected 1 to 1000"),
+])
+def test_a_judge_with_rules_that_mean_nothing_stops_the_plan(judge, problem):
+    (found,) = plan.make_plan(fleet(), request(judge=judge))["problems"]
+    assert found.startswith(problem)
+
+
+def test_a_budget_that_means_nothing_stops_the_plan():
+    (found,) = plan.make_plan(fleet(), request(budget={"slo": "100%"}))["problems"]
+    assert found.startswith("rollout_budget.slo: expected a share above 0 and below 1")
+
+
+def test_good_rules_of_judge_and_budget_are_fine():
+    judge, budget = {"weight": 33, "max_error_rate": "2%", "alpha": 0.01}, {"slo": "99.5%", "window": "30m"}
+    assert not plan.make_plan(fleet(), request(judge=judge, budget=budget))["problems"]
 
 
 def through(run="r1", state="SOAKING", release="v2"):
