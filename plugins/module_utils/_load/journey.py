@@ -187,7 +187,8 @@ def _whole_path(value: Any) -> str:
 
 
 def _for_path(value: Any) -> str:
-    return quote(utf8(as_text(value), "path"), safe="")
+    text = as_text(value)
+    return text if text.isalnum() and text.isascii() else quote(utf8(text, "path"), safe="")
 
 
 def _for_header(value: Any) -> str:

@@ -22,6 +22,7 @@ EXAMPLE = "/api/items/${id}, or $${ for a plain ${"
 NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 COLUMN = r"[A-Za-z_][A-Za-z0-9_-]*"
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 _TOKEN = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _REFERENCE = re.compile(rf"{NAME}(?:\.{COLUMN})?")
 
@@ -40,7 +41,9 @@ Part = Union[str, Reference]
 
 def as_text(value: Any) -> str:
     """Return a value as it is written within other text."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else _as_json(value)
 
 
 def split(text: str, where: str) -> list[Part]:
