@@ -70,8 +70,7 @@ class Shape:
 
     def batches(self, judge: Judge) -> Batches:
         """Yield the batches, take their reports."""
-        for batch in self._batches:  # noqa: UP028 - a list takes no reports
-            yield batch
+        yield from (batch for batch in self._batches)  # a list would not take the reports
 
     def conclude(self, run: Run, judge: Judge) -> Conclusion:
         """Return what these results mean for this executor."""
