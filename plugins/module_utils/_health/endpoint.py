@@ -157,7 +157,7 @@ async def serve(endpoint: Endpoint, sockets: list[socket.socket], changed: Calla
 def inherited_sockets() -> list[socket.socket]:
     """Return the sockets that systemd listens on for this process."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        sys.exit("This program is started by evenkeel-health.socket: systemctl start evenkeel-health.socket")
+        raise SystemExit("This program is started by systemd: systemctl start evenkeel-health.socket")
     count = int(os.environ["LISTEN_FDS"])
     return [socket.socket(fileno=number) for number in range(FIRST_SOCKET, FIRST_SOCKET + count)]
 

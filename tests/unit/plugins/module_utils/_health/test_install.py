@@ -43,6 +43,7 @@ def test_the_program_is_the_same_each_time_and_runs(tmp_path):
         env={"STATE_DIRECTORY": str(tmp_path)},
         capture_output=True,
         text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert "systemctl start evenkeel-health.socket" in done.stderr
