@@ -76,7 +76,7 @@ options:
           method: &method
             description: HTTP method, V(GET) if it is not given.
             type: str
-          message: &message
+          text: &text
             description:
               - What is sent over a WebSocket. A mapping or a list is sent as JSON.
               - The next message that comes is the answer.
@@ -152,7 +152,7 @@ options:
             type: str
           path: *path
           method: *method
-          message: *message
+          text: *text
           command: *command
           query: *query
           parameters: *parameters
@@ -778,7 +778,7 @@ REQUEST = {
     "method": {"type": "str"},
     "headers": {"type": "dict"},
     "body": {"type": "raw"},
-    "message": {"type": "raw"},
+    "text": {"type": "raw"},
     "subscribe": {"type": "raw"},
     "command": {"type": "raw"},
     "query": {"type": "str"},

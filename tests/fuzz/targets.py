@@ -137,7 +137,7 @@ def postgres_messages(data: bytes) -> None:
 @target
 def answers(data: bytes) -> None:
     """Every protocol of the load probe reads one answer and says what is left, or refuses it."""
-    for url, request in (("http://a", {"path": "/"}), ("redis://a", {"command": "PING"}), ("ws://a", {"message": "x"}),
+    for url, request in (("http://a", {"path": "/"}), ("redis://a", {"command": "PING"}), ("ws://a", {"text": "x"}),
                          ("pg://a@b/c", {"query": "SELECT 1"})):
         dialect = Access().dialect(Target.parse(url), None)
         (kind,) = parse_scenarios([{"name": "s", "requests": [request]}], dialect)
@@ -191,7 +191,7 @@ SCENARIO_WORDS = [
     "name", "weight", "requests", "steps", "method", "path", "headers", "body", "checks", "tags", "status", "contains",
     "json", "header", "pointers", "/a/b", "max_latency_ms", "max_bytes", "min_bytes", "capture", "regex", "default",
     "think_s", "from", "to", "step", "feeders", "policy", "values", "csv", "range", "random", "weighted",
-    "keep_cookies", "command", "message",
+    "keep_cookies", "command", "text",
     "subscribe", "query", "parameters", "prepared", "/items/${id}", "${row.name}", "GET", "a", "b", "1",
 ]
 

@@ -132,7 +132,7 @@ class Journeys:
                                         for key, make in render.items()}, where)
         if encoded.once:
             raise InputError(where, dict(spec), "what is sent for each answer, so no subscription",
-                             "{message: hello}")
+                             "{text: hello}")
         think = step.get("think_s")
         return Step(name, where, encoded, render if used else {},
                     "cookie" in [str(header).lower() for header in spec.get("headers") or ()],

@@ -134,7 +134,7 @@ def echoes(rounds: int) -> list[dict[str, Any]]:
         script = directory / "echo.js"
         url = f"ws://127.0.0.1:{port}/"
         script.write_text(_K6_ECHO % (CONNECTIONS, peers.LONG_S, url, MESSAGE, MESSAGE), encoding="utf-8")
-        rows = interleaved(rounds, ours=partial(measure, ours(url, CONNECTIONS, {"message": MESSAGE}), count),
+        rows = interleaved(rounds, ours=partial(measure, ours(url, CONNECTIONS, {"text": MESSAGE}), count),
                            k6=partial(measure, peers.k6_run(script), count))
     return [figure(f"WebSocket echo: CPU per message against k6, {CONNECTIONS} sessions", "<= 0.6",
                    ratios(rows, "k6", "cpu_us")),

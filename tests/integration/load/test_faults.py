@@ -214,7 +214,7 @@ def test_a_tls_server_that_closes_in_the_middle(misbehaving, certificate):
 
 PROTOCOLS = {
     "redis": {"command": ["GET", "a"]},
-    "ws": {"message": "hello"},
+    "ws": {"text": "hello"},
     "pg": {"query": "SELECT 1"},
 }
 

@@ -157,7 +157,7 @@ def test_redis_refusals(cache):
 
 @pytest.mark.parametrize(("scheme", "request_", "classes"), [
     ("redis", {"command": "PING"}, {"protocol"}), ("pg", {"query": "SELECT 1"}, {"protocol"}),
-    ("ws", {"message": "hello"}, {"login"}), ("https", {"path": "/"}, {"tls"})])
+    ("ws", {"text": "hello"}, {"login"}), ("https", {"path": "/"}, {"tls"})])
 def test_a_server_of_another_protocol(web, scheme, request_, classes):
     user = "app@" if scheme == "pg" else ""
     result = ask(f"{scheme}://{user}127.0.0.1:{web[0]}", request_)
@@ -221,21 +221,21 @@ def websockets(context=None):
 def test_websocket_echo():
     with websockets() as server:
         target = f"ws://127.0.0.1:{server.port}/echo"
-        result = ask(target, {"message": "hello", "checks": {"contains": "hello"}}, {"message": {"id": [1, 2]}},
-                     {"message": "x" * 70000})
+        result = ask(target, {"text": "hello", "checks": {"contains": "hello"}}, {"text": {"id": [1, 2]}},
+                     {"text": "x" * 70000})
         assert clean(result)
         assert server.sessions == 4
-        assert clean(ask(target, {"message": "hello"}, executor="constant_arrival_rate", rate_rps=100))
-        assert clean(ask(target, {"message": "hello"}, reuse=False), least=10)
-        assert clean(ask(f"ws://127.0.0.1:{server.port}/ping", {"message": "hello"}))
+        assert clean(ask(target, {"text": "hello"}, executor="constant_arrival_rate", rate_rps=100))
+        assert clean(ask(target, {"text": "hello"}, reuse=False), least=10)
+        assert clean(ask(f"ws://127.0.0.1:{server.port}/ping", {"text": "hello"}))
         assert server.pongs >= 20
 
 
 def test_websocket_over_tls(authority):
     with websockets(servers.server_context(*authority.issue("ws.test", "IP:127.0.0.1"))) as server:
         target = f"wss://127.0.0.1:{server.port}/echo"
-        assert clean(ask(target, {"message": "x" * 20000, "checks": {"contains": "xxx"}}, ca_path=authority.ca))
-        assert list(ask(target, {"message": "x"})["samples"]["errors"]) == ["tls"]
+        assert clean(ask(target, {"text": "x" * 20000, "checks": {"contains": "xxx"}}, ca_path=authority.ca))
+        assert list(ask(target, {"text": "x"})["samples"]["errors"]) == ["tls"]
 
 
 def test_websocket_subscription():
@@ -250,10 +250,10 @@ def test_websocket_subscription():
 
 def test_websocket_refusals():
     with websockets() as server:
-        refused = ask(f"ws://127.0.0.1:{server.port}/other", {"message": "hello"})
+        refused = ask(f"ws://127.0.0.1:{server.port}/other", {"text": "hello"})
         assert list(refused["samples"]["errors"]) == ["login"]
         assert "403" in detail(refused)
-        left = ask(f"ws://127.0.0.1:{server.port}/leave", {"message": "hello"})
+        left = ask(f"ws://127.0.0.1:{server.port}/leave", {"text": "hello"})
         assert set(left["samples"]["errors"]) == {"status"}
         assert detail(left) == "the server closed the session: 1001 going away"
         assert left["metrics"]["errors"] == pytest.approx(left["metrics"]["requests"] / 3, abs=4)

@@ -28,7 +28,7 @@ class WebSocket:
     :raises InputError: when ``headers`` is no mapping.
     """
 
-    keys = frozenset({"message", "subscribe"})
+    keys = frozenset({"text", "subscribe"})
     preface = b""
     pushes = True
 
@@ -38,13 +38,13 @@ class WebSocket:
         self._path = quoted(target.path or "/", "target")
 
     def encode(self, spec: Mapping[str, Any], where: str) -> Encoded:
-        """Return the frame of ``{message}`` or ``{subscribe}``: text, or a mapping or a list that is sent as JSON.
+        """Return the frame of ``{text}`` or ``{subscribe}``: text, or a mapping or a list that is sent as JSON.
 
         A subscription is sent once per connection. The same bytes are sent each time, mask included.
         """
-        given = {key: spec[key] for key in ("message", "subscribe") if spec.get(key) is not None}
+        given = {key: spec[key] for key in ("text", "subscribe") if spec.get(key) is not None}
         if len(given) != 1:
-            raise InputError(where, dict(given), "either message or subscribe", "{message: hello}")
+            raise InputError(where, dict(given), "either text or subscribe", "{text: hello}")
         (key, value), = given.items()
         if not isinstance(value, (str, Mapping, list)):
             raise InputError(f"{where}.{key}", value, "text, or a mapping or a list that is sent as JSON", "hello")

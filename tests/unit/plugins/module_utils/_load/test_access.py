@@ -59,8 +59,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     ("pg://u@h", {"query": " "}, "r.query"),
     ("pg://u@h", {"query": "SELECT $1", "parameters": "7"}, "r.parameters"),
     ("ws://h", {}, "r"),
-    ("ws://h", {"message": "a", "subscribe": "b"}, "r"),
-    ("ws://h", {"message": 7}, "r.message"),
+    ("ws://h", {"text": "a", "subscribe": "b"}, "r"),
+    ("ws://h", {"text": 7}, "r.text"),
 ])
 def test_requests_that_are_none(url, spec, field):
     with pytest.raises(InputError) as caught:
