@@ -38,7 +38,8 @@ def test_parse(text, metric, comparison, limit):
 @pytest.mark.parametrize(
     "text",
     ["", "p95", "p95 50ms", "p95 < ", "< 50ms", "p95 != 50ms", "p95 < fast", "p95 < 50mb", "error_rate < 5",
-     "error_rate < 5ms", "rps > 500ms", "rps > 500 or abort after", "rps > 500 or abort after -1s", "or abort", "P95 < 50ms", None, 5],
+     "error_rate < 5ms", "rps > 500ms", "rps > 500 or abort after",
+     "rps > 500 or abort after -1s", "or abort", "P95 < 50ms", None, 5],
 )
 def test_parse_refuses_and_names_the_option(text):
     with pytest.raises(InputError, match=r"^thresholds: expected .*Example: "):

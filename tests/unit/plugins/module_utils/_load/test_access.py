@@ -47,7 +47,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
                            ({"client_key_path": missing}, "client_cert_path")]:
         with pytest.raises(InputError, match=f"^{field}: "):
             Access(**options).tls_of(target)
-    with pytest.raises(InputError, match="^unix_socket: "):
+    with pytest.raises(InputError, match=r"^unix_socket: "):
         Access(unix_socket=missing).address(target, 1)
 
 
