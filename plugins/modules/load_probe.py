@@ -658,8 +658,8 @@ recovery_s:
 drift:
   description:
     - Of C(p95_ms) and C(error_rate), per interval of C(interval_s), the C(trend) (V(rising), V(falling) or V(none))
-      with its C(p_value), C(slope_per_hour), the means of the first and the last quarter (C(before), C(after)) and whether
-      it C(drifts), which is a failure.
+      with its C(p_value), C(slope_per_hour), the means of the first and the last quarter (C(before), C(after)) and
+      whether it C(drifts), which is a failure.
   returned: with V(soak)
   type: dict
 capacity:
