@@ -21,7 +21,8 @@ from typing import Callable, Sequence
 
 from .connection import READY
 from .contract import Executor, Plan
-from .exchange import DATA, Exchange, now_ns
+from .dialing import Dialing
+from .exchange import DATA, now_ns
 from .tally import Tally
 
 #: How often latencies are folded and stop conditions are looked at, in ns.
@@ -36,7 +37,7 @@ def _nothing() -> int:
     return 0
 
 
-class Engine(Exchange):
+class Engine(Dialing):
     """Send requests, read answers, count outcomes.
 
     ``stopped`` is why it stopped early, or empty; who sets it stops it. ``on_tick`` are called once per tick, after
