@@ -68,7 +68,7 @@ def test_without_traffic_the_rollout_pauses_and_then_goes_back(fleet):
                                                                  "rollout_watch": False})
     output = " ".join(done.output.split())
     assert done.rc == 2, done.output
-    assert output.count("Judge | Say what is missing") == 1
+    assert output.count("no verdict in 3 s: no request reached") >= 2, done.output
     assert "inconclusive: no verdict in 3 s: no request reached" in output
     assert fleet.is_on("v1")
     assert weights(fleet) == {100}
