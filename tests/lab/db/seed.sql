@@ -58,7 +58,7 @@ SELECT n,
        CASE WHEN n <= 60000 THEN pg_temp.recently(30) ELSE now() - interval '400 days' * (0.1 + random()) END,
        CASE WHEN n <= 60000 THEN now() + interval '5 years' ELSE now() - interval '30 days' * random() END,
        CASE WHEN n > 60000 AND n % 5 = 0 THEN now() - interval '30 days' * random() END
-FROM generate_series(1, 200000) n;
+FROM generate_series(1, 120000) n;
 
 INSERT INTO pitches (id, author_id, title, logline, synopsis, status, genre, format, stage, budget_eur, view_count,
                      like_count, created_at, updated_at, published_at)
@@ -86,40 +86,40 @@ FROM (SELECT n,
              pg_temp.pick(stages, pg_temp.skewed(5) - 1) AS stage,
              (50000 * power(10, 3 * random()))::integer AS budget_eur,
              pg_temp.recently(1200) AS created_at
-      FROM generate_series(1, 130000) n, words) pitch;
+      FROM generate_series(1, 80000) n, words) pitch;
 
 INSERT INTO ndas (id, pitch_id, signer_id, status, created_at, signed_at, expires_at)
-SELECT n, pg_temp.skewed(130000), pg_temp.skewed(60000), status, created_at,
+SELECT n, pg_temp.skewed(80000), pg_temp.skewed(60000), status, created_at,
        CASE WHEN status IN ('signed', 'expired') THEN created_at + interval '3 days' * random() END,
        created_at + interval '2 years'
 FROM (SELECT n,
              pg_temp.pick('{signed,signed,signed,pending,declined,expired}', (random() * 1000000)::integer) AS status,
              pg_temp.recently(900) AS created_at
-      FROM generate_series(1, 80000) n) nda;
+      FROM generate_series(1, 60000) n) nda;
 
 INSERT INTO follows (id, follower_id, followed_id, created_at)
 SELECT n, 1 + floor(60000 * random()), pg_temp.skewed(60000), pg_temp.recently(1200)
-FROM generate_series(1, 250000) n;
+FROM generate_series(1, 150000) n;
 
 INSERT INTO messages (id, sender_id, recipient_id, pitch_id, subject, body, created_at, read_at)
 SELECT n,
        1 + floor(60000 * random()),
        pg_temp.skewed(60000),
-       CASE WHEN n % 3 > 0 THEN pg_temp.skewed(130000) END,
+       CASE WHEN n % 3 > 0 THEN pg_temp.skewed(80000) END,
        'About the ' || pg_temp.pick(nouns, n),
        repeat('We read your pitch about the ' || lower(pg_temp.pick(nouns, n)) || ' and would like to talk. ', 2),
        created_at,
        CASE WHEN random() < 0.9 THEN created_at + interval '5 days' * random() END
-FROM (SELECT n, pg_temp.recently(700) AS created_at FROM generate_series(1, 300000) n) message, words;
+FROM (SELECT n, pg_temp.recently(700) AS created_at FROM generate_series(1, 150000) n) message, words;
 
 INSERT INTO views (id, pitch_id, viewer_id, source, seconds, viewed_at)
 SELECT n,
-       pg_temp.skewed(130000),
+       pg_temp.skewed(80000),
        CASE WHEN random() < 0.7 THEN pg_temp.skewed(60000) END,
        pg_temp.pick(sources, pg_temp.skewed(5) - 1),
        (600 * power(random(), 4))::integer,
        pg_temp.recently(365)
-FROM generate_series(1, 1500000) n, words;
+FROM generate_series(1, 1100000) n, words;
 
 -- What users insert continues after the seed.
 SELECT setval(pg_get_serial_sequence(name, 'id'), 10000000)

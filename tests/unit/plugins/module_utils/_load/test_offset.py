@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.offset import Reading, clock_offset_s
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 DELAYS = st.lists(st.tuples(st.floats(0, 0.5), st.floats(0, 0.5)), min_size=1, max_size=5)
@@ -20,6 +20,7 @@ def readings(offset, delays):
 
 
 @given(st.floats(-3600, 3600), DELAYS)
+@example(27.0, [(0.0, 0.0), (0.05070437710462851, 0.0)])  # the bounds meet, but for rounding
 def test_the_true_offset_is_within_the_bounds(offset, delays):
     found, uncertainty = clock_offset_s(readings(offset, delays))
     assert abs(found - offset) <= uncertainty + 1e-9
