@@ -10,7 +10,6 @@ from typing import NamedTuple, Sequence
 
 from .._core.errors import FleetError
 
-
 #: Seconds since 1970 in 64 bits are exact to 0.24 microseconds; differences of two of them to twice that.
 ROUNDING_S = 1e-6
 

@@ -39,8 +39,10 @@ class Server:
     def tell(self, number):
         """Send a signal to the process and to those it has started."""
         pids = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
-        for pid in [self.process.pid, *map(int, pids)]:
-            os.kill(pid, number)
+        self.process.send_signal(number)
+        for pid in map(int, pids):
+            with contextlib.suppress(ProcessLookupError):  # a fork that has saved a snapshot is gone
+                os.kill(pid, number)
 
     @contextlib.contextmanager
     def frozen(self):
