@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.offset import Reading, clock_offset_s
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.offset import Reading, clock_offset_s
 from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import shown_progress
 
 #: How often the host's clock is read.

@@ -12,7 +12,7 @@ from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.k6 import translate
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.k6.options import translate
 
 _OPTIONS = re.compile(r"^[ \t]*export\s+(?:const|let|var)\s+options\s*=\s*", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

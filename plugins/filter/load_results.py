@@ -12,8 +12,8 @@ from typing import Any, Callable, Mapping, Sequence
 from ansible.errors import AnsibleFilterError
 from ansible_collections.evenkeel.fleet.plugins.filter.request_problems import plain
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.baseline import Baseline
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.merge import merge_results
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.baseline import Baseline
 
 
 def speaking(function: Callable[..., Any]) -> Callable[..., Any]:

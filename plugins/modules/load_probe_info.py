@@ -117,7 +117,7 @@ result:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.store import describe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.store import describe
 
 
 def main() -> None:

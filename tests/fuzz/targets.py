@@ -17,12 +17,14 @@ from typing import Any, Callable, Iterable, Iterator
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import pointer, units
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.threshold import Threshold
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load import hdr, k6, template
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.access import Access
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.content import Content
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.cookies import Jar
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario import mix, parse_scenarios
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.target import Target
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.engine.access import Access
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.engine.target import Target
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.k6 import options as k6
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario import template
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.content import Content
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.cookies import Jar
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.parse import mix, parse_scenarios
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics import hdr
 from ansible_collections.evenkeel.fleet.plugins.module_utils._wire import http, postgres, resp, websocket
 
 TARGETS: dict[str, Callable[[bytes], None]] = {}

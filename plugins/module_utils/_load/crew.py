@@ -24,10 +24,10 @@ from types import TracebackType
 from typing import Any, Callable, Iterator, Sequence
 
 from .._core.errors import FleetError
-from .contract import Plan
+from .engine.contract import Plan
 from .phase import Phase
-from .report import Report
-from .tally import Tally
+from .result.report import Report
+from .result.tally import Tally
 from .worker import Tell, Worker
 
 #: What stops a run and still gives a partial result.

@@ -10,15 +10,15 @@ from typing import Any, Mapping, Sequence
 
 from .._core.clock import Deadline, utc_now
 from .._core.verdict import Verdict, worst
-from .access import Access
-from .assessor import Assessor
-from .contract import Plan
-from .rules import parse_rules
+from .engine.access import Access
+from .engine.contract import Plan
+from .engine.target import Target
+from .result.assessor import Assessor
+from .result.rules import parse_rules
 from .run import run
-from .scenario import parse_scenarios
+from .scenario.parse import parse_scenarios
 from .shapes.parse import Options
 from .spread import parse_load
-from .target import Target
 from .watch import Tell, Watch
 
 

@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Generator, Sequence
 
-from .contract import Plan
 from .crew import Crew, signals
-from .exchange import now_ns
+from .engine.contract import Plan
+from .engine.exchange import now_ns
 from .phase import Phase
-from .report import Report
-from .tally import Tally
+from .result.report import Report
+from .result.tally import Tally
 from .worker import Worker
 
 #: Batches of phases: gets the reports of each before it is asked for the next.

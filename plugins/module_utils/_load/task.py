@@ -13,8 +13,8 @@ from typing import Any, Iterator, Mapping
 from .._core.clock import utc_now
 from .._core.errors import FleetError, InputError
 from .._core.verdict import worst
-from .grade import grade
 from .probe import probe
+from .statistics.grade import grade
 from .watch import Tell
 
 #: The metrics in the status of a finished probe.
@@ -59,14 +59,14 @@ def without_details(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _baseline(wanted: Mapping[str, Any], directory: str) -> Any:
     """Return the baseline that was asked for."""
-    from .baseline import EXAMPLE, Baseline
+    from .statistics.baseline import EXAMPLE, Baseline
 
     known = {key: value for key, value in wanted.items() if value is not None}
     name, result = known.pop("result_name", ""), known.pop("result", None)
     if bool(name) == bool(result):
         raise InputError("baseline", sorted(wanted), "either result or result_name", EXAMPLE)
     if name:
-        from .store import Store
+        from .result.store import Store
 
         result = Store(directory).read_result(name, "baseline.result_name")
     return Baseline.parse(result, **known)
@@ -78,7 +78,7 @@ def _kept(name: str, directory: str, check_mode: bool) -> Iterator[tuple[Tell | 
     if not name or check_mode:
         yield None, lambda result: None
         return
-    from .store import FAILED, FINISHED, RUNNING, Store
+    from .result.store import FAILED, FINISHED, RUNNING, Store
 
     store = Store(directory)
     status: dict[str, Any] = {"state": RUNNING, "pid": os.getpid(), "started_at": utc_now()}

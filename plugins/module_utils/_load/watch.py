@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from .parts import take_apart
-from .request import Request
-from .rules import Rule, breach
+from .result.parts import take_apart
+from .result.rules import Rule, breach
+from .result.truth import BREACH
 from .run import Progress
-from .truth import BREACH
+from .scenario.request import Request
 
 #: Gets how a probe is going.
 Tell = Callable[[Mapping[str, Any]], None]

@@ -13,16 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Callable, Iterator, Sequence
 
-from .contract import Plan
-from .engine import STOP_PATH, Engine
-from .exchange import now_ns
+from .engine.contract import Plan
+from .engine.exchange import now_ns
+from .engine.loop import STOP_PATH, Engine
 from .executors.arrivals import Arrivals
 from .executors.opening import Opening
 from .executors.users import Users
 from .phase import Phase
-from .report import Report
-from .scenario import mix
-from .tally import Tally
+from .result.report import Report
+from .result.tally import Tally
+from .scenario.parse import mix
 
 #: The reason to stop when the run's own time is over.
 DEADLINE = "deadline"
@@ -158,7 +158,7 @@ def _engine(plan: Plan, share: tuple[int, int]) -> Engine:
     """Return an engine that can do what the plan has."""
     if not any(request.journey for request in plan.requests):
         return Engine(plan)
-    from .journey_engine import JourneyEngine
+    from .engine.journeys import JourneyEngine
 
     return JourneyEngine(plan, share)
 

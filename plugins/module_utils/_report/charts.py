@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Sequence
 
-from .._load.histogram import Histogram
+from .._load.statistics.histogram import Histogram
 from .collect import seconds_between
 
 #: Where the percentile curves are read: denser towards the tail, which is what users feel.

@@ -10,7 +10,7 @@ from typing import Any, Iterator, Mapping
 
 from .._core.clock import epoch_s
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
-from .._load.histogram import Histogram, bounds_of
+from .._load.statistics.histogram import Histogram, bounds_of
 
 #: Upper limits of the buckets in seconds.
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

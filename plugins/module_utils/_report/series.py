@@ -11,8 +11,8 @@ import io
 from typing import Any, Iterator, Mapping
 
 from .._core.clock import epoch_s
-from .._load.hdr import encode
-from .._load.histogram import Histogram
+from .._load.statistics.hdr import encode
+from .._load.statistics.histogram import Histogram
 
 COLUMNS = ("probe", "t_s", "requests", "errors", "p50_ms", "p95_ms", "p99_ms")
 

@@ -15,8 +15,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.probe import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.merge import merge_results
 from benchmarks.common import server
 from benchmarks.load import arrivals
 from benchmarks.load import server as recorder

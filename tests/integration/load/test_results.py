@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.merge import merge_results
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.store import describe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.merge import merge_results
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.store import describe
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
 from ansible_collections.evenkeel.fleet.tests.integration.browser import look
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.histogram import Histogram
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.histogram import Histogram
 
 SCENARIOS = {"health": 1.1, "browse": 60.0, "auth": 9.0, "search": 140.0, "dashboard": 45.0, "mixed": 52.0}
 

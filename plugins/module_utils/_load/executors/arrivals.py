@@ -15,11 +15,11 @@ import select
 from collections import deque
 from typing import Iterable, Iterator, Sequence
 
-from ..engine import Engine
-from ..exchange import now_ns
-from ..histogram import Histogram
+from ..engine.exchange import now_ns
+from ..engine.loop import Engine
 from ..phase import Phase, part_of
 from ..profile import Profile
+from ..statistics.histogram import Histogram
 from .common import LONGEST_WAIT_S, nothing
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..engine import Engine
+from ..engine.loop import Engine
 from .common import LONGEST_WAIT_S, nothing
 
 #: How many connections are being opened at the same time, at most.

@@ -10,8 +10,8 @@ import itertools
 from collections import deque
 from typing import Callable, Iterable, Sequence
 
-from ..engine import Engine
-from ..exchange import now_ns
+from ..engine.exchange import now_ns
+from ..engine.loop import Engine
 from ..phase import Phase, part_of
 from .common import LONGEST_WAIT_S, nothing
 

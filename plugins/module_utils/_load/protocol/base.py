@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Protocol
 from ..._core.errors import FleetError
 
 if TYPE_CHECKING:
-    from ..request import Request
+    from ..scenario.request import Request
 
 #: How the fast path may tell that an answer is like the last one of its kind: not at all, by its size and its
 #: beginning (what comes before the content), or by every byte.

@@ -16,8 +16,8 @@ from ..._wire.http import Answer, encode_request
 from .base import Encoded
 
 if TYPE_CHECKING:
-    from ..request import Request
-    from ..target import Target
+    from ..engine.target import Target
+    from ..scenario.request import Request
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 

@@ -14,7 +14,7 @@ from ..._wire import postgres as wire
 from .base import Encoded, Refused
 
 if TYPE_CHECKING:
-    from ..request import Request
+    from ..scenario.request import Request
 
 
 class Postgres:

@@ -15,7 +15,7 @@ from ..._wire.resp import Parser, ProtocolError, Push, RespError, encode_command
 from .base import Encoded, Refused
 
 if TYPE_CHECKING:
-    from ..request import Request
+    from ..scenario.request import Request
 
 EXAMPLE = "[GET, 'session:7']"
 

@@ -17,8 +17,8 @@ from .base import Encoded, Refused
 from .http import merge, parse_headers, quoted
 
 if TYPE_CHECKING:
-    from ..request import Request
-    from ..target import Target
+    from ..engine.target import Target
+    from ..scenario.request import Request
 
 
 class WebSocket:

@@ -12,7 +12,7 @@ from typing import Any, Callable, Sequence
 from ..._core.verdict import Verdict
 from ..phase import Phase
 from ..profile import Profile
-from ..report import Report
+from ..result.report import Report
 from ..run import Batches, Run
 
 #: Judges a report of a phase by the thresholds of the probe, and doubts it.

@@ -164,7 +164,7 @@ def _spike(options: Options) -> Shape:
 
 
 def _soak(options: Options) -> Shape:
-    from ..drift import LEAST
+    from ..statistics.drift import LEAST
     from .soak import Soak
 
     at_least("duration_s", options.duration_s, LEAST, "3600")

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from ..._core.verdict import FAIL, INCONCLUSIVE, PASS
-from ..capacity import Search, most_trials
-from ..report import Report
+from ..result.report import Report
 from ..run import Batches, Run
+from ..statistics.capacity import Search, most_trials
 from .base import Conclusion, Judge, Shape, steady
 
 #: Which share of the offered rate has to be answered within the time: what lags behind is no capacity.

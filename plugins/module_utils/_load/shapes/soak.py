@@ -10,9 +10,9 @@ import math
 from typing import Any, Callable, Sequence
 
 from ..._core.verdict import FAIL, INCONCLUSIVE
-from ..drift import LEAST, trend
-from ..histogram import Histogram
 from ..run import Run
+from ..statistics.drift import LEAST, trend
+from ..statistics.histogram import Histogram
 from .base import Conclusion, Judge, Shape
 
 #: Into how many intervals the time is divided at the most.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from ..._core.verdict import FAIL, INCONCLUSIVE
 from ..phase import Phase
 from ..profile import Profile
-from ..recovery import HOLD, Normal, recovery_s
+from ..result.summary import series
 from ..run import Run
-from ..summary import series
+from ..statistics.recovery import HOLD, Normal, recovery_s
 from .base import Conclusion, Judge, Shape
 
 #: The shortest time before and after the spike: without whole seconds there is nothing to compare.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from ..knee import Level, efficiencies, knee
 from ..run import Run
+from ..statistics.knee import Level, efficiencies, knee
 from .base import Conclusion, Judge, Shape, steady
 
 

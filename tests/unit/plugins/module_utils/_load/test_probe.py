@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load import probe as probing
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.parts import take_apart
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.report import Report
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.summary import series
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.parts import take_apart
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.report import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.summary import series
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.tally import Outcome, Tally
 
 MS = 1_000_000
 REQUESTS = [SimpleNamespace(scenario="default", step="", tags=())]

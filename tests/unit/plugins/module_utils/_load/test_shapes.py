@@ -10,10 +10,10 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.verdict import Verdict
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.phase import Phase, part_of
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.report import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.report import Report
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.tally import Outcome, Tally
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.run import Run
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.shapes.parse import Options
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.tally import Outcome, Tally
 from hypothesis import given
 from hypothesis import strategies as st
 

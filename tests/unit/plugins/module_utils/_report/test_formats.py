@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.metrics import Part, row_of
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.rules import judge_rules, parse_rules
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.metrics import Part, row_of
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.rules import judge_rules, parse_rules
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.formats import (
     ENDINGS,
     check_names,
