@@ -6,12 +6,6 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import INTERVAL
-
 DOCUMENTATION = r"""
 name: load_progress
 type: notification
@@ -38,6 +32,12 @@ options:
       - section: callback_load_progress
         key: interval_s
 """
+
+import os
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import INTERVAL
 
 
 class CallbackModule(CallbackBase):

@@ -47,6 +47,7 @@ def prometheus(results: Mapping[str, Mapping[str, Any]], labels: Mapping[str, st
             text += [f"# HELP {PREFIX}{family} {told}", f"# TYPE {PREFIX}{family} {kind}", *lines[family]]
     return "\n".join(text) + "\n"
 
+
 def _lines(result: Mapping[str, Any]) -> Iterator[Any]:
     """Yield family, suffix, labels and value of each line."""
     histograms = result["samples"]["histograms"]

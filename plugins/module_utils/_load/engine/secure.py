@@ -29,8 +29,8 @@ class Secure:
 
         :arg server_name: for SNI and the check of the certificate's name.
         """
-        return self.context.wrap_socket(sock, do_handshake_on_connect=False,  # type: ignore[arg-type]
-                                         server_hostname=server_name or None)
+        return self.context.wrap_socket(
+            sock, do_handshake_on_connect=False, server_hostname=server_name or None)  # type: ignore[arg-type]
 
     def calls(self, sock: Any, size: int) -> tuple[Callable[[Any], int], Callable[[Any], int]]:
         """Return what receives up to ``size`` bytes into a buffer, and what sends.

@@ -9,6 +9,7 @@ Source of the defaults: Grafana k6's documentation, "Options reference" and "Exe
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, Mapping
 
 from ..._core.errors import InputError
@@ -153,9 +154,21 @@ def _scenario_of(shortcuts: Mapping[str, Any]) -> dict[str, Any]:
 def _number(own: dict[str, Any], key: str, where: str, default: float | None = None) -> float:
     value = own.pop(key, default)
     try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where}.{key}", value, "a number", "10") from error
+        number = float(value)
+        if math.isfinite(number):
+            return number
+    except (TypeError, ValueError):
+        pass
+    raise InputError(f"{where}.{key}", value, "a number", "10")
+
+
+def _per_second(own: dict[str, Any], where: str) -> float:
+    """Return by what a rate has to be multiplied, because it is one per timeUnit."""
+    unit = own.pop("timeUnit", "1s")
+    unit_s = parse_duration(unit, f"{where}.timeUnit")
+    if not unit_s:
+        raise InputError(f"{where}.timeUnit", unit, "a duration above 0", "1s")
+    return 1 / unit_s
 
 
 def _constant_vus(own: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
@@ -182,14 +195,14 @@ def _ramping_vus(own: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
 
 
 def _constant_arrival_rate(own: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
-    per_s = 1 / parse_duration(own.pop("timeUnit", "1s"), f"{where}.timeUnit")
+    per_s = _per_second(own, where)
     return {"executor": "constant_arrival_rate", "rate_rps": round(_number(own, "rate", where) * per_s, 6),
             "vus": _connections(own, where),
             "duration_s": parse_duration(own.pop("duration", None), f"{where}.duration")}, ""
 
 
 def _ramping_arrival_rate(own: dict[str, Any], where: str) -> tuple[dict[str, Any], str]:
-    per_s = 1 / parse_duration(own.pop("timeUnit", "1s"), f"{where}.timeUnit")
+    per_s = _per_second(own, where)
     first = round(_number(own, "startRate", where, 0) * per_s, 6)
     return {"executor": "ramping_arrival_rate", "vus": _connections(own, where),
             "stages": _stages(own, where, "rate_rps", first, lambda target: round(target * per_s, 6))}, ""

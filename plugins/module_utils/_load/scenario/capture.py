@@ -56,7 +56,7 @@ class Capture:
         except Unreadable as error:
             if self.default is not _NONE:
                 return self.default
-            raise Unreadable(f"capture.{self.name}: {error.msg}") from error
+            raise Unreadable(f"capture.{self.name}: {error.msg}") from None
 
     def _found(self, content: Content) -> Any:
         if self.pointer is not None:

@@ -43,7 +43,7 @@ def as_text(value: Any) -> str:
     """Return a value as it is written within other text."""
     if isinstance(value, str):
         return value
-    return str(value) if type(value) is int else _as_json(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _as_json(value)
 
 
 def split(text: str, where: str) -> list[Part]:

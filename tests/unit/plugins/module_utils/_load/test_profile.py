@@ -22,7 +22,7 @@ ramps = st.lists(st.tuples(durations, levels), min_size=1, max_size=6).map(Profi
 def test_a_constant_rate_is_due_at_even_times(rate, duration):
     profile = Profile.constant(rate, duration)
     assert profile.due_before(duration) == rate * duration
-    for number in {0, rate // 2, rate * duration - 1}:
+    for number in (0, rate // 2, rate * duration - 1):
         assert profile.due_s(number) == pytest.approx(number / rate, abs=1e-9)
     assert profile.due_s(rate * duration) == math.inf
 

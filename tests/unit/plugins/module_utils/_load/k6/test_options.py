@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""k6's options, as `k6 inspect` (v1.1.0) printed them for the scripts in the folder k6."""
+"""k6's options, as `k6 inspect` (v1.1.0) printed them for the scripts beside this file."""
 
 from __future__ import annotations
 
@@ -117,6 +117,9 @@ def test_selectors():
     ([], "options"), ({"scenarios": [1]}, "scenarios"), ({"scenarios": {"a": 1}}, "scenarios.a"),
     ({"stages": "30s"}, "scenarios.k6.stages"), ({"stages": [{"duration": "1s"}]}, r"scenarios.k6.stages\[0\].target"),
     ({"vus": "many", "duration": "1s"}, "scenarios.k6.vus"), ({"duration": "soon"}, "scenarios.k6.duration"),
+    ({"vus": "inf", "duration": "1s"}, "scenarios.k6.vus"),
+    ({"scenarios": {"a": {"executor": "constant-arrival-rate", "rate": 1, "timeUnit": "0s", "duration": "1s"}}},
+     "scenarios.a.timeUnit"),
     ({"thresholds": ["x"]}, "thresholds")])
 def test_malformed_options_name_the_field(options, field):
     with pytest.raises(InputError, match=f"^{field}: expected"):

@@ -123,8 +123,8 @@ def test_phases_are_added_in_their_order():
     results = {host: {**result_of([[(0, "", 1000)]]), "phases": [row]} for host in ("a", "b")}
     results["b"]["phases"] = [{**row, "verdict": "fail"}, row]
     merged, = merge_results(results)["phases"]
-    assert (merged["name"], merged["offered"], merged["requests"], merged["verdict"]) == ("level 1", {"vus": 20}, 4,
-                                                                                               "fail")
+    assert (merged["name"], merged["offered"], merged["requests"]) == ("level 1", {"vus": 20}, 4)
+    assert merged["verdict"] == "fail"
     assert (merged["min_ms"], merged["max_ms"]) == (1.0, 3.0)
 
 

@@ -31,8 +31,8 @@ LOGIN = {"name": "login", "path": "/api/auth", "method": "POST", "body": {"email
          "capture": {"token": {"json": "/token"}}}
 
 
-def journey_of(*steps, feeders=USERS, dialect=HTTP, **scenario):
-    requests = parse_scenarios([{"name": "s", "steps": list(steps), **scenario}], dialect, feeders)
+def journey_of(*steps, feeders=tuple(USERS), dialect=HTTP, **scenario):
+    requests = parse_scenarios([{"name": "s", "steps": list(steps), **scenario}], dialect, list(feeders))
     return requests, requests[0].journey
 
 
@@ -50,7 +50,7 @@ class Traveller:
 
     def sent(self):
         self.user.prepare()
-        head, _, body = self.user.payload.partition(b"\r\n\r\n")
+        head, dummy, body = self.user.payload.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         return first, dict(line.split(": ", 1) for line in lines), body.decode()
 
