@@ -56,7 +56,7 @@ test-installed: lab ## the installed collection alone, on the lab
 setup-bench: setup
 	@scripts/setup/bench
 
-bench: setup-bench ## benchmarks; NAME=load, index, judge, rollout or redis for one
+bench: setup-bench ## benchmarks; NAME=health, index, judge, load, redis or rollout for one
 	@scripts/step "Benchmarks" python tests/benchmarks/run.py $(NAME)
 
 docs: setup ## write docs/reference from the modules and roles

@@ -60,6 +60,9 @@ options:
           - V(pass), V(fail) or V(inconclusive); or a whole result of a gate, whose reasons, start and duration count.
         type: raw
         required: true
+      started_at:
+        description: When the step began, as V(2026-11-21T08:15:00Z); for results that do not say it themselves.
+        type: str
       data:
         description: The numbers and rows that the step found; see the description of the report for each kind.
         type: dict

@@ -28,6 +28,11 @@ def epoch_s(text: str) -> float:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds between two times in UTC, ISO 8601, to the millisecond."""
+    return round(epoch_s(end) - epoch_s(start), 3)
+
+
 class Deadline:
     """A point on the monotonic clock, ``seconds`` from now."""
 

@@ -6,17 +6,11 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Mapping, Sequence
 
+from .._core.clock import seconds_between
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 from .states import COMMITTED, RESULT, ROLLED_BACK
-
-
-def seconds_between(start: str, end: str) -> float:
-    """Return the seconds between two UTC times in ISO 8601."""
-    first, last = (datetime.datetime.strptime(one, "%Y-%m-%dT%H:%M:%S.%fZ") for one in (start, end))
-    return round((last - first).total_seconds(), 3)
 
 
 def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[str, Any]],

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Sequence
 
+from .._core.clock import epoch_s, seconds_between
 from .._load.statistics.histogram import Histogram
-from .collect import seconds_between
 
 #: Where the percentile curves are read: denser towards the tail, which is what users feel.
 PERCENTILES = (0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9)
@@ -88,7 +88,7 @@ def rollout(step: Mapping[str, Any]) -> dict[str, Any]:
     data = step["data"]
     hosts: Mapping[str, Any] = data.get("hosts") or {}
     watch: Mapping[str, Any] = data.get("watch") or {}
-    origin = min([time for time in (watch.get("started_at"), step["started_at"]) if time], key=_instant)
+    origin = min([time for time in (watch.get("started_at"), step["started_at"]) if time], key=epoch_s)
     shift = seconds_between(origin, watch["started_at"]) if watch.get("started_at") else 0.0
     series = [
         {"t_s": round(row["t_s"] + shift, 3), "ok": row["requests"] - row["errors"], "failed": row["errors"],
@@ -106,10 +106,6 @@ def rollout(step: Mapping[str, Any]) -> dict[str, Any]:
             for name, events in ways.items()
         ],
     }
-
-
-def _instant(time: str) -> float:
-    return seconds_between("1970-01-01T00:00:00Z", time)
 
 
 def _way(steps: Sequence[Mapping[str, Any]], origin: str) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Mapping, Sequence
 
+from .._core.clock import seconds_between
 from .._core.verdict import worst
 from .compare import compare
 
@@ -38,9 +38,3 @@ def collect(
         "steps": steps,
         "comparison": compare(steps),
     }
-
-
-def seconds_between(start: str, end: str) -> float:
-    """Return the seconds between two UTC times in ISO 8601, with or without fractions."""
-    first, last = (datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (start, end))
-    return round((last - first).total_seconds(), 3)

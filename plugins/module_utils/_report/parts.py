@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Mapping
 
-from .._core.clock import utc_now
+from .._core.clock import seconds_between, utc_now
 from .._core.errors import FleetError, InputError
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 from .redaction import clean
@@ -27,11 +27,12 @@ _FORBIDDEN = re.compile(r"[^A-Za-z0-9.-]+")
 def make_part(record: Mapping[str, Any], host: str) -> dict[str, Any]:
     """Return a complete part, free of secrets.
 
-    :arg record: ``step``, ``kind`` and ``title``; ``verdict`` is pass, fail or inconclusive, or a whole result in the
-        shape of a verdict, whose reasons, start and duration are then taken too; ``data`` is what the step found.
+    :arg record: ``step``, ``kind`` and ``title``; ``started_at``, a time in UTC, for results that do not say it;
+        ``verdict`` is pass, fail or inconclusive, or a whole result in the shape of a verdict, whose reasons, start and
+        duration are then taken too; ``data`` is what the step found.
     :raises InputError: when a field is missing or unknown.
     """
-    known = {"step", "kind", "title", "verdict", "data"}
+    known = {"step", "kind", "title", "verdict", "data", "started_at"}
     unknown = sorted(set(record) - known)
     if unknown:
         raise InputError("record", unknown[0], f"the fields {', '.join(sorted(known))}")
@@ -47,6 +48,7 @@ def make_part(record: Mapping[str, Any], host: str) -> dict[str, Any]:
     if verdict not in (PASS, FAIL, INCONCLUSIVE):
         raise InputError("record.verdict", verdict, f"one of {PASS}, {FAIL}, {INCONCLUSIVE}", PASS)
     recorded_at = utc_now()
+    started_at = source.get("started_at") or record.get("started_at") or recorded_at
     part: dict[str, Any] = clean({
         "step": record["step"],
         "kind": record["kind"],
@@ -54,8 +56,8 @@ def make_part(record: Mapping[str, Any], host: str) -> dict[str, Any]:
         "host": host,
         "verdict": verdict,
         "reasons": source.get("reasons") or [],
-        "started_at": source.get("started_at") or recorded_at,
-        "duration_s": source.get("duration_s") or 0.0,
+        "started_at": started_at,
+        "duration_s": source.get("duration_s") or seconds_between(started_at, recorded_at),
         "recorded_at": recorded_at,
         "data": data,
     })

@@ -108,6 +108,12 @@ def test_a_result_of_a_gate_brings_its_reasons_and_times() -> None:
     assert part["started_at"] == example.at(3)
 
 
+def test_a_step_that_does_not_say_its_times_lasts_from_where_it_was_begun_until_now() -> None:
+    assert make_part({**RECORD, "started_at": example.at(3)}, "h")["started_at"] == example.at(3)
+    assert make_part({**RECORD, "started_at": example.at(3)}, "h")["duration_s"] > 0
+    assert make_part({**RECORD, "started_at": ""}, "h")["duration_s"] == 0
+
+
 def test_names_of_hosts_and_steps_cannot_leave_the_directory(tmp_path: Path) -> None:
     path = write_part(str(tmp_path), "run1", make_part({**RECORD, "step": "../../x"}, "../../../etc/h"))
     assert path.parent == tmp_path / "run1" / "parts"
