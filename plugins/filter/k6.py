@@ -11,11 +11,11 @@ import re
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.k6.options import translate
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.lazy_filter import lazy_filter
 
 _OPTIONS = re.compile(r"^[ \t]*export\s+(?:const|let|var)\s+options\s*=\s*", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_translate = lazy_filter("_load.k6.options", "translate")
 _EXACT = "Give what `k6 inspect script.js` prints: k6 has evaluated it."
 
 
@@ -47,10 +47,7 @@ def options_of(text: str) -> Any:
 
 def k6_variables(options: str | Mapping[str, Any]) -> dict[str, Any]:
     """Return variables of load_test and what could not be translated; see the filter's documentation."""
-    try:
-        return translate(options_of(options) if isinstance(options, str) else options)
-    except FleetError as error:
-        raise AnsibleFilterError(f"k6 options: {error}") from error
+    return _translate(options_of(options) if isinstance(options, str) else options)
 
 
 class FilterModule:

@@ -6,47 +6,28 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.evenkeel.fleet.plugins.filter.request_problems import plain
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.merge import merge_results
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.baseline import Baseline
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.lazy_filter import lazy_filter
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import plain
 
-
-def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the collection's one exception root into the one that Ansible shows."""
-
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        try:
-            return function(*arguments, **options)
-        except FleetError as error:
-            raise AnsibleFilterError(str(error)) from error
-
-    return wrapped
+_merge = lazy_filter("_load.result.merge", "merge_results")
+_compare = lazy_filter("_load.statistics.baseline", "compare_results")
 
 
 def merge_load_results(results: Mapping[str, Any], thresholds: Sequence[str] = ("error_rate < 1%",),
                        expected_hosts: Sequence[str] = ()) -> dict[str, Any]:
     """Merge results by host into one."""
-    return merge_results(plain(results), plain(thresholds), plain(expected_hosts))
+    return _merge(plain(results), plain(thresholds), plain(expected_hosts))
 
 
 def compare_load_results(after: Mapping[str, Any], before: Mapping[str, Any], **options: Any) -> dict[str, Any]:
     """Compare a result with an earlier one."""
-    baseline = Baseline.parse(plain(before), **plain(options))
-    baseline.require(list(after["scenarios"]))
-    return baseline.compare(plain(after))
+    return _compare(plain(after), plain(before), **plain(options))
 
 
 class FilterModule:
     """The filters of this file, each documented in a file of its name."""
 
     def filters(self) -> dict[str, Any]:
-        return {
-            "merge_load_results": speaking(merge_load_results),
-            "compare_load_results": speaking(compare_load_results),
-        }
+        return {"merge_load_results": merge_load_results, "compare_load_results": compare_load_results}

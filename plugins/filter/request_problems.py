@@ -15,6 +15,7 @@ from typing import Any, Iterable, Iterator, Mapping
 import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import plain
 from jinja2.exceptions import UndefinedError
 
 DOCUMENTATION = r"""
@@ -113,13 +114,6 @@ def shown(name: str, value: Any, secret: bool = False) -> str:
         return "(hidden)"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def plain(value: Any) -> Any:
-    """Return a value without Ansible's lazy containers: the validator copies deeply, and they drag everything along."""
-    if isinstance(value, Mapping):
-        return {key: plain(one) for key, one in value.items()}
-    return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def variable_problem(name: str, value: Any) -> str:

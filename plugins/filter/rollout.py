@@ -6,25 +6,9 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any, Callable
+from typing import Any
 
-from ansible.errors import AnsibleFilterError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import observation, plan, summary
-
-
-def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the collection's one exception root into the one that Ansible shows."""
-
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        try:
-            return function(*arguments, **options)
-        except FleetError as error:
-            raise AnsibleFilterError(str(error)) from error
-
-    return wrapped
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.lazy_filter import lazy_filter
 
 
 class FilterModule:
@@ -32,9 +16,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
-            "release_observation": speaking(observation.observe),
-            "rollout_plan": speaking(plan.make_plan),
-            "rollout_missing_evidence": speaking(plan.missing_evidence),
-            "rollout_summary": speaking(summary.summarize),
-            "rollback_target": speaking(plan.rollback_target),
+            "release_observation": lazy_filter("_release.observation", "observe"),
+            "rollout_plan": lazy_filter("_release.plan", "make_plan"),
+            "rollout_missing_evidence": lazy_filter("_release.plan", "missing_evidence"),
+            "rollout_summary": lazy_filter("_release.summary", "summarize"),
+            "rollback_target": lazy_filter("_release.plan", "rollback_target"),
         }

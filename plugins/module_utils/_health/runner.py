@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _SEVERITY = {PASS: 0, WARN: 1, FAIL: 2}
 
+#: A look that has fewer seconds than this only finds that it has none, and hides what the one before has found.
+LEAST_S = 0.02
+
 #: Seconds that a check may be late after the deadline before it is given up.
 GRACE_S = 1.0
 
@@ -85,7 +88,7 @@ class Watch:
             if pause_s >= deadline.remaining_s:
                 return
             self.called_off = stop.wait(pause_s)
-            if self.called_off:
+            if self.called_off or deadline.remaining_s < LEAST_S:
                 return
 
     def _look(self, timeout_s: float) -> Observation:

@@ -137,6 +137,13 @@ class Baseline:
         return told if row["verdict"] == FAIL else f"{told}: too few requests, or too uneven, to tell"
 
 
+def compare_results(after: Mapping[str, Any], before: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+    """Compare a result with an earlier one, with the options of :meth:`Baseline.parse`."""
+    baseline = Baseline.parse(before, **options)
+    baseline.require(list(after["scenarios"]))
+    return baseline.compare(after)
+
+
 def _share(text: str, field: str) -> float:
     try:
         return parse_share(text, field)
