@@ -278,8 +278,8 @@ def _parse_head(block: bytes) -> _ParsedHead:
                        tuple(set(_list(field(fields, "content-length")))))
 
 
-#: The same for heads that come again and again.
-_known_head = functools.lru_cache(maxsize=256)(_parse_head)
+#: The same for heads that come again and again; few, since a date makes them new every second.
+_known_head = functools.lru_cache(maxsize=32)(_parse_head)
 
 
 def _lines(block: bytes) -> list[bytes]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from array import array
 from typing import Any, Iterator, Sequence
@@ -14,6 +15,10 @@ from ..statistics.histogram import Histogram
 
 #: How many rows there are at the most. One more, and each row takes in its neighbour.
 MOST_ROWS = 3600
+
+#: Of packed latencies: the first bucket in use, then sum, smallest and largest in µs.
+_PACKED = struct.Struct("<4Q")
+_COUNT_BYTES = 8
 
 
 class Row:
@@ -25,7 +30,7 @@ class Row:
         self.requests = 0
         self.errors = 0
         self._latency: Histogram | None = Histogram()
-        self._packed: tuple[int, int, int, int, bytes] | None = None
+        self._packed = b""
 
     @property
     def latency(self) -> Histogram:
@@ -41,22 +46,32 @@ class Row:
         self.latency.merge(latency)
 
     def pack(self) -> None:
-        """Keep the latencies in little room: counts from the first to the last bucket in use, compressed."""
+        """Keep the latencies in little room: counts from the first to the last bucket in use, compressed.
+
+        First all lowest bytes, then all second ones and so on: that brings the zeros together.
+        """
         latency = self.latency
         if latency.min_us is not None and latency.max_us is not None:
             first, last = min(latency.counts), max(latency.counts)
-            dense = array("Q", [latency.counts.get(bucket, 0) for bucket in range(first, last + 1)])
-            self._packed = (first, latency.sum_us, latency.min_us, latency.max_us, zlib.compress(dense.tobytes()))
+            dense = array("Q", [latency.counts.get(bucket, 0) for bucket in range(first, last + 1)]).tobytes()
+            planes = b"".join(dense[place::_COUNT_BYTES] for place in range(_COUNT_BYTES))
+            self._packed = (_PACKED.pack(first, latency.sum_us, latency.min_us, latency.max_us)
+                            + zlib.compress(planes))
             self._latency = None
 
     def _unpacked(self) -> Histogram:
         latency = Histogram()
         if self._packed:
-            first, latency.sum_us, latency.min_us, latency.max_us, packed = self._packed
-            dense = array("Q", zlib.decompress(packed))
-            latency.counts.update({first + place: number for place, number in enumerate(dense) if number})
-            latency.count = sum(dense)
-            self._packed = None
+            first, latency.sum_us, latency.min_us, latency.max_us = _PACKED.unpack_from(self._packed)
+            planes = zlib.decompress(self._packed[_PACKED.size:])
+            dense = bytearray(len(planes))
+            size = len(planes) // _COUNT_BYTES
+            for place in range(_COUNT_BYTES):
+                dense[place::_COUNT_BYTES] = planes[place * size:(place + 1) * size]
+            counts = array("Q", bytes(dense))
+            latency.counts.update({first + place: number for place, number in enumerate(counts) if number})
+            latency.count = sum(counts)
+            self._packed = b""
         return latency
 
 
