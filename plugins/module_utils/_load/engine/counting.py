@@ -68,8 +68,9 @@ class Counting:
         if error and tally.wants_example(error):
             request = self.requests[kind]
             tally.example(error, {
-                "scenario": request.scenario, "request": f"{request.method} {request.path}", "status": status,
-                "detail": detail, "t_s": round((now - tally.started_ns) / 1e9, 3), "at": utc_now()})
+                "scenario": request.scenario, "step": request.step, "request": f"{request.method} {request.path}",
+                "status": status, "detail": detail, "t_s": round((now - tally.started_ns) / 1e9, 3),
+                "at": utc_now()})
         return sink
 
     def fold(self, now: int) -> None:
