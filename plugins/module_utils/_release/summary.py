@@ -23,37 +23,44 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
     :arg missing: the proofs that were missing, in case no host failed with a reason of its own.
     :arg watch: result of the load probe that ran along, None without one.
     :returns: ``verdict`` (pass: committed everywhere; fail: rolled back everywhere where it began; inconclusive:
-        neither, a person has to look), ``reasons``, ``hosts``, ``waves``, ``rolled_back_in_s`` (from the first failure
-        to the last host that was back), ``requests``, ``failed_requests`` and ``lines`` for people.
+        neither, a person has to look), ``reasons``, ``failures`` (of hosts, the oldest first), ``hosts``, ``waves``,
+        ``way_back`` (release by host), ``operator`` and ``audit`` as the ledgers have them, ``rolled_back_in_s`` (from
+        the first failure to the last host that was back), ``requests``, ``failed_requests`` and ``lines`` for people.
     """
+    failed = sorted(({"host": host, **failure} for host, failure in failures.items() if failure),
+                    key=lambda failure: failure["time"])
     hosts = {}
     for wave in plan["waves"]:
         for host in wave["hosts"]:
             ledger = ledgers.get(host) or {}
-            records = ledger.get("records") or []
+            own = ledger.get("records") or []
             hosts[host] = {
                 "wave": wave["number"],
                 "untouched": _untouched(ledger),
-                "state": records[-1]["state"] if records else "",
-                "settled": bool(records) and records[-1]["phase"] == RESULT,
+                "state": own[-1]["state"] if own else "",
+                "settled": bool(own) and own[-1]["phase"] == RESULT,
                 "answers": not ledger.get("unreachable"),
-                "steps": [{key: one[key] for key in ("time", "state", "phase", "data")} for one in records],
+                "steps": [{key: one[key] for key in ("time", "state", "phase", "data")} for one in own],
             }
     verdict = INCONCLUSIVE
     for state, meaning in ((COMMITTED, PASS), (ROLLED_BACK, FAIL)):
         if hosts and all((one["state"] == state and one["settled"] and one["answers"])
                          or (meaning == FAIL and one["untouched"]) for one in hosts.values()):
             verdict = meaning
-    reasons = [f"{host}: {failure['task']}: {failure['reason']}" for host, failure in failures.items() if failure]
+    reasons = [f"{one['host']}: {one['task']}: {one['reason']}" for one in failed]
     if verdict != PASS and not reasons:
         reasons = list(missing) or ["the hosts did not all get through"]
     times = [step["time"] for one in hosts.values() for step in one["steps"]]
     back = [step["time"] for one in hosts.values() for step in one["steps"] if step["state"] == ROLLED_BACK]
-    failed_at = min((failure["time"] for failure in failures.values() if failure), default="")
+    failed_at = failed[0]["time"] if failed else ""
+    records = [record for ledger in ledgers.values() for record in (ledger or {}).get("records") or []]
     metrics = (watch or {}).get("metrics") or {}
     summary = {
         "run": run, "kind": plan["kind"], "service": plan["service"], "release": plan["release"],
-        "image": plan["image"], "verdict": verdict, "reasons": reasons, "waves": plan["waves"], "hosts": hosts,
+        "image": plan["image"], "verdict": verdict, "reasons": reasons, "failures": failed, "waves": plan["waves"],
+        "hosts": hosts, "way_back": {host: one["release"] for host, one in plan["rollback_target"].items()},
+        "operator": next((record["operator"] for record in records if record.get("operator")), ""),
+        "audit": next((record["data"]["audit"] for record in records if (record["data"] or {}).get("audit")), {}),
         "started_at": min(times, default=""),
         "duration_s": seconds_between(min(times), max(times)) if times else 0.0,
         "rolled_back_in_s": seconds_between(failed_at, max(back)) if failed_at and back else None,

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Sequence
 
-from .._core.clock import epoch_s, seconds_between
 from .._load.statistics.histogram import Histogram
+from .timeline import timeline
 
 #: Where the percentile curves are read: denser towards the tail, which is what users feel.
 PERCENTILES = (0, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9)
-
-_ROOM = 1.05  # after the last event, so that the state in which a host ended can be seen
 
 
 def charts(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +20,7 @@ def charts(report: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "comparison": _comparison(report["comparison"]),
         "curves": _curves([step for step in report["steps"] if step["kind"] == "probe"]),
-        "rollouts": [rollout(step) for step in report["steps"] if step["kind"] in ("rollout", "rollback")],
+        "rollouts": [timeline(step) for step in report["steps"] if step["kind"] in ("rollout", "rollback")],
         "loads": [],
     }
 
@@ -81,40 +79,3 @@ def _points(result: Mapping[str, Any]) -> Iterator[dict[str, float]]:
         latency_ms = histogram.percentile_ms(percent)
         if latency_ms is not None:
             yield {"percent": percent, "x": round(1 / (1 - percent / 100), 6), "y": latency_ms}
-
-
-def rollout(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one rollout over time, in seconds since it started: what users saw and what each host was doing."""
-    data = step["data"]
-    hosts: Mapping[str, Any] = data.get("hosts") or {}
-    watch: Mapping[str, Any] = data.get("watch") or {}
-    origin = min([time for time in (watch.get("started_at"), step["started_at"]) if time], key=epoch_s)
-    shift = seconds_between(origin, watch["started_at"]) if watch.get("started_at") else 0.0
-    series = [
-        {"t_s": round(row["t_s"] + shift, 3), "ok": row["requests"] - row["errors"], "failed": row["errors"],
-         "p95_ms": row.get("p95_ms")}
-        for row in (watch.get("samples") or {}).get("series") or []
-    ]
-    ways = {name: _way(host.get("steps") or [], origin) for name, host in hosts.items()}
-    last = [events[-1]["t_s"] * _ROOM for events in ways.values() if events] + [row["t_s"] + 1 for row in series[-1:]]
-    return {
-        "origin": origin,
-        "end_s": max(last, default=0.0),
-        "series": series,
-        "hosts": [
-            {"host": name, "wave": hosts[name].get("wave"), "state": hosts[name].get("state"), "events": events}
-            for name, events in ways.items()
-        ],
-    }
-
-
-def _way(steps: Sequence[Mapping[str, Any]], origin: str) -> list[dict[str, Any]]:
-    """A host's states with the second in which each began; a result of the state that was intended is no new one."""
-    events: list[dict[str, Any]] = []
-    for step in steps:
-        event = {"t_s": seconds_between(origin, step["time"]), "state": step["state"], "data": step.get("data") or {}}
-        if events and events[-1]["state"] == step["state"]:
-            events[-1]["data"] = {**events[-1]["data"], **event["data"]}
-        else:
-            events.append(event)
-    return events

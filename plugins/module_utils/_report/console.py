@@ -10,6 +10,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 from .compare import METRICS
+from .story import story
 from .wording import metric, seconds
 
 _HEADINGS = {"p50_ms": "p50 ms", "p95_ms": "p95 ms", "p99_ms": "p99 ms", "rps": "rps", "error_rate": "errors"}
@@ -26,8 +27,22 @@ def summary(report: Mapping[str, Any]) -> list[str]:
         lines += ["", *_comparison(report["comparison"])]
     for step in report["steps"]:
         if step["kind"] in ("rollout", "rollback"):
-            lines += ["", *[str(line) for line in step["data"].get("lines") or []]]
+            lines += ["", *_rollout(step)]
     return lines
+
+
+def _rollout(step: Mapping[str, Any]) -> Iterator[str]:
+    """The outcome; of one that did not go well the whole story."""
+    told = [str(line) for line in step["data"].get("lines") or []]
+    if step["verdict"] == PASS or not step["data"].get("hosts"):
+        yield from told
+        return
+    yield from told[:1]
+    yield from story(step)
+    by = [f"{name} {value}" for name, value in (("by", step["data"].get("operator")), *(
+        step["data"].get("audit") or {}).items()) if value]
+    if by:
+        yield ", ".join(by)
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping
 
+from .story import story
 from .wording import FILTERS
 
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
@@ -41,7 +42,7 @@ def render(template: str, role: Path, drawn: Mapping[str, Any], **variables: Any
         loader=jinja2.FileSystemLoader(role / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS, story=story)
     return environment.get_template(template).render(
         **variables,
         charts=drawn,

@@ -13,6 +13,12 @@
   const LINES = ["before", "after", "third", "aborting", "committed"];
   const drawn = [];
 
+  // Black or white, whichever stands out more on a colour (relative luminance of WCAG 2).
+  function readable(hex) {
+    const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(hex.slice(at, at + 2), 16) / 255) ** 2.2);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
+  }
+
   const ticks = (more = {}) => ({ color: colour("soft"), font: { size: 11 }, maxTicksLimit: 7, maxRotation: 0, ...more });
 
   function axis(title, more = {}) {
@@ -115,6 +121,28 @@
     });
   }
 
+  // Dashed lines at the moments that decided, the same in both charts of a rollout; the upper one names them.
+  const marks = (chart, named) => ({
+    id: "marks",
+    afterDatasetsDraw({ ctx, chartArea, scales }) {
+      (chart.marks || []).forEach((mark, at) => {
+        const x = scales.x.getPixelForValue(mark.t_s);
+        const left = x + 60 > chartArea.right;
+        ctx.save();
+        ctx.strokeStyle = ctx.fillStyle = colour("ink");
+        ctx.setLineDash([4, 3]);
+        ctx.beginPath();
+        ctx.moveTo(x, chartArea.top);
+        ctx.lineTo(x, chartArea.bottom);
+        ctx.stroke();
+        ctx.font = "11px sans-serif";
+        ctx.textAlign = left ? "right" : "left";
+        if (named) ctx.fillText(mark.label, x + (left ? -4 : 4), chartArea.top + 11 + 13 * at);
+        ctx.restore();
+      });
+    },
+  });
+
   function traffic(id, chart) {
     const at = (key) => inSeconds(chart, key);
     const side = { afterFit: (scale) => { scale.width = AXIS_WIDTH; } };
@@ -131,8 +159,28 @@
         y: axis("requests per second", { stacked: true, beginAtZero: true, ...side }),
         ms: axis("ms", { position: "right", beginAtZero: true, grid: { display: false }, ...side }),
       }, ofSecond),
+      plugins: [marks(chart, true)],
     });
   }
+
+  // The name of each state inside its bar, where it fits: colours alone say nothing to some.
+  const names = (spans) => ({
+    id: "names",
+    afterDatasetsDraw(drawing) {
+      const { ctx } = drawing;
+      ctx.save();
+      ctx.font = "10px sans-serif";
+      ctx.textBaseline = "middle";
+      drawing.getDatasetMeta(0).data.forEach((bar, at) => {
+        const { x, y, base } = bar.getProps(["x", "y", "base"], true);
+        const name = spans[at].state.toLowerCase().replace("_", " ");
+        const room = Math.abs(x - base) - 8;
+        ctx.fillStyle = readable(bar.options.backgroundColor);
+        if (ctx.measureText(name).width <= room) ctx.fillText(name, Math.min(x, base) + 4, y);
+      });
+      ctx.restore();
+    },
+  });
 
   function ways(chart, index) {
     const spans = chart.hosts.flatMap((host) => host.events.map((event, at) => ({
@@ -165,6 +213,7 @@
         indexAxis: "y", interaction: { mode: "nearest", intersect: true },
         layout: { padding: { right: AXIS_WIDTH } },
       },
+      plugins: [names(spans), marks(chart, !chart.series.length)],
     });
   }
 

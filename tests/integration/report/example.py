@@ -77,29 +77,62 @@ def watch(second: float, seconds: int, failed: dict[int, int]) -> dict[str, Any]
     ]
     return {
         "metrics": {"requests": 50 * seconds, "errors": sum(failed.values())},
-        "samples": {"series": series},
+        "samples": {
+            "series": series,
+            "errors": {"status": sum(failed.values())} if failed else {},
+            "error_examples": [
+                {"class": "status", "request": "GET /api/browse", "detail": "500", "time": at(second + t)}
+                for t in list(failed)[:2]
+            ],
+        },
         "started_at": at(second),
     }
 
 
-def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> dict[str, Any]:
-    evidence = {
-        "gate": {"verdict": "fail" if bad else "pass", "reasons": ["error_rate < 1%: measured 0.2"] if bad else []}
+def gate(name: str, when: str, wave: int, second: float, error_rate: float) -> dict[str, Any]:
+    """A load gate as a ledger keeps it."""
+    ok = error_rate < 0.01
+    return {
+        "name": name,
+        "type": "load",
+        "when": when,
+        "wave": wave,
+        "verdict": "pass" if ok else "fail",
+        "reasons": [] if ok else [f"error_rate < 1%: measured {error_rate:g}"],
+        "thresholds": [
+            {"threshold": "error_rate < 1%", "metric": "error_rate", "limit": 0.01, "measured": error_rate, "ok": ok}
+        ],
+        "metrics": {"requests": 250, "errors": round(250 * error_rate), "error_rate": error_rate, "p95_ms": 21.4},
+        "started_at": at(second),
+        "duration_s": 5.0,
     }
+
+
+def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> dict[str, Any]:
+    reason = "error_rate < 1%: measured 0.2"
+    task = "Gate | Go on only when it passed"
+    failure = {"host": "app1", "task": task, "reason": reason, "time": at(second + 18.9)}
     begin = [(0.5, "PLANNED", {"release": release, "slot": "green"}), (0.6, "LOCKED", {}), (1.0, "STAGED", {})]
-    back = [(0, "ABORTING", {"reason": "error_rate < 1%: measured 0.2"}), (2.6, "ROLLED_BACK", {})]
+    alone = gate("load alone", "alone", 1, second + 7, 0.0)
     if bad:
-        canary = [*begin, (9, "VERIFIED", {}), (11, "SWITCHED", {}), *[(19 + t, s, d) for t, s, d in back]]
-        others = [*begin, *[(22 + t, s, d) for t, s, d in back]]
-        ways = {"app1": canary, "app2": others, "app3": others}
+        wave = gate("load wave", "wave", 1, second + 13, 0.2)
+
+        def back(t: float) -> list[tuple[float, str, dict[str, Any]]]:
+            return [(t, "ABORTING", {"reason": reason, "gates": [alone, wave]}), (t + 2.6, "ROLLED_BACK", {})]
+
+        ways = {
+            "app1": [*begin, (9, "VERIFIED", {"gates": [alone]}), (11, "SWITCHED", {}), *back(19)],
+            "app2": [*begin, *back(22)],
+            "app3": [],
+        }
     else:
 
         def through(t: float) -> list[tuple[float, str, dict[str, Any]]]:
             return [
                 *begin,
-                (t, "VERIFIED", evidence),
+                (t, "VERIFIED", {"gates": [alone]}),
                 (t + 1.5, "SWITCHED", {}),
-                (t + 4, "SOAKING", {}),
+                (t + 4, "SOAKING", {"gates": [gate("load wave", "wave", 1, second + t + 2, 0.0)]}),
                 (38, "COMMITTED", {}),
             ]
 
@@ -117,11 +150,18 @@ def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> d
         "failed_requests": total,
         "rolled_back_in_s": 5.6 if bad else None,
         "watch": counted,
+        "run": f"20261121T081500Z-{release}",
+        "verdict": "fail" if bad else "pass",
+        "operator": "alice@deploy1",
+        "audit": {"commit": "2b801641", "collection": "1.0.0"},
+        "way_back": dict.fromkeys(ways, "v1"),
+        "failures": [failure] * bad,
         "lines": [f"rollout of pitch to {release}: {ended} after 39.0 s; {total} of {requests} requests failed"],
         "hosts": {
             host: {
                 "wave": waves[host],
-                "state": states[-1][1],
+                "state": states[-1][1] if states else "",
+                "untouched": not states,
                 "settled": True,
                 "answers": True,
                 "steps": way(second, *states),

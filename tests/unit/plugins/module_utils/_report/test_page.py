@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report import wording
-from ansible_collections.evenkeel.fleet.plugins.module_utils._report.charts import charts, rollout
+from ansible_collections.evenkeel.fleet.plugins.module_utils._report.charts import charts
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.collect import collect
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.page import json_in_html, render
 from ansible_collections.evenkeel.fleet.tests.integration.report import example
@@ -40,16 +40,19 @@ def draw(shown: dict[str, Any]) -> str:
 
 
 class Page(html.parser.HTMLParser):
-    """Elements by name, and every attribute that would fetch or run something."""
+    """Elements by name, those that say nothing to a screen reader, and what would fetch or run something."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[str] = []
+        self.silent: list[str] = []
         self.active: list[tuple[str, str]] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
+        needed = {"canvas": ("role", "aria-label"), "th": ("scope",), "html": ("lang",)}.get(tag, ())
+        self.silent += [tag for name in needed if not dict(attrs).get(name)]
         for name, value in attrs:
             fetches = name in ("src", "href", "srcset", "action") and not (value or "").startswith(("#", "data:"))
             if fetches or name.startswith("on"):
@@ -80,6 +83,19 @@ def test_the_page_asks_for_nothing_from_anywhere() -> None:
     assert Page(text).active == []
     assert "sourceMappingURL" not in text
     assert "default-src 'none'" in text
+
+
+def test_charts_and_tables_say_what_they_are_without_eyes() -> None:
+    page = Page(draw(report()))
+    assert {"canvas", "th", "html"} <= set(page.elements)
+    assert page.silent == []
+
+
+def test_the_page_of_a_rollout_that_went_wrong_says_why_and_by_whom() -> None:
+    text = draw(report(example.run()[-1:]))
+    for wanted in ("app3: on the release before, never touched.", "alice@deploy1", "2b801641", "untouched",
+                   "error_rate &lt; 1%: 20.0 %, broken", "gate “load wave”"):
+        assert wanted in text, wanted
 
 
 def test_hostile_texts_stay_texts() -> None:
@@ -115,25 +131,6 @@ def test_curves_rise_from_percentile_to_percentile() -> None:
         for line in one["lines"]:
             heights = [point["y"] for point in line["points"]]
             assert heights == sorted(heights)
-
-
-def test_a_rollout_shows_what_users_saw_beside_what_hosts_did() -> None:
-    drawn = rollout(example.run()[-1])
-    assert sum(row["failed"] for row in drawn["series"]) == 51
-    ways = {host["host"]: [event["state"] for event in host["events"]] for host in drawn["hosts"]}
-    assert ways["app1"] == ["PLANNED", "LOCKED", "STAGED", "VERIFIED", "SWITCHED", "ABORTING", "ROLLED_BACK"]
-    assert ways["app3"] == ["PLANNED", "LOCKED", "STAGED", "ABORTING", "ROLLED_BACK"]
-    assert drawn["hosts"][0]["events"][0]["t_s"] == 0.5
-    assert drawn["end_s"] == 26.0
-
-
-def test_intent_and_result_of_one_state_are_one_event() -> None:
-    steps = [
-        {"time": example.at(1), "state": "STAGED", "phase": "intent", "data": {"a": 1}},
-        {"time": example.at(9), "state": "STAGED", "phase": "result", "data": {"b": 2}},
-    ]
-    part = example.part(0, "rollout", "rollout", "app1", {"hosts": {"app1": {"wave": 1, "steps": steps}}})
-    assert rollout(part)["hosts"][0]["events"] == [{"t_s": 1.0, "state": "STAGED", "data": {"a": 1, "b": 2}}]
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ def test_the_console_shows_every_step_and_stays_narrow() -> None:
     for wanted in ("Fleet report: fail", "Preflight", "Load probe: after", "search", "51 of 1300 requests failed"):
         assert wanted in text
     assert max(len(line) for line in lines if "→" in line) < 78
+    assert lines[-2:] == ["Of 1300 requests of an independent client 51 failed, in 6 seconds (status: 51).",
+                          "by alice@deploy1, commit 2b801641, collection 1.0.0"]
 
 
 def test_parts_come_back_in_the_order_of_time(tmp_path: Path) -> None:
