@@ -34,6 +34,7 @@ options:
           systemd: Ask systemd for the state of O(checks[].unit).
           container: Ask Docker whether O(checks[].container) runs and, if it has a health check, is healthy.
           command: Run O(checks[].argv) without a shell.
+          kubernetes: Ask a Kubernetes API server for O(checks[].workload) and judge its rollout.
       critical:
         description: Whether the component decides the verdict; otherwise what fails counts as V(warn).
         type: bool
@@ -48,7 +49,8 @@ options:
       host:
         description:
           - Host to connect to, by default this one.
-          - With O(checks[].type=http) it replaces the host of the URL for the connection only.
+          - With O(checks[].type=http) and O(checks[].type=kubernetes) it replaces the host of the URL for the connection
+            only.
         type: str
       port:
         description: Port to connect to, by default 5432 for PostgreSQL, 6379 for Redis and the URL's for HTTP.
@@ -88,7 +90,10 @@ options:
         description: Text that the body of an answer or the output of a command has to contain.
         type: str
       url:
-        description: URL with http or https, without a password.
+        description:
+          - URL with http or https, without a password.
+          - With O(checks[].type=kubernetes) that of the API server, the C(server) of a kubeconfig. Inside a pod it is not
+            needed, nor are O(checks[].ca_file) and O(checks[].token_file) then; what the service account has is used.
         type: str
       method:
         description: HTTP method.
@@ -112,7 +117,7 @@ options:
         description: Longest HTTP answer in ms that is good, from the start of the connection to the end of the body.
         type: float
       certificate_days:
-        description: Warn when the verified certificate of the HTTP server expires in fewer days.
+        description: Warn when the verified certificate of the HTTP server or API server expires in fewer days.
         type: float
       database:
         description: Database of PostgreSQL.
@@ -145,6 +150,27 @@ options:
       container:
         description: Name or id of the container.
         type: str
+      workload:
+        description:
+          - Kind and name of the workload, such as V(deployment/shop); the kind is V(deployment), V(statefulset) or
+            V(daemonset).
+          - Good is what C(kubectl rollout status) calls rolled out. Before that it is a warning as long as one pod is
+            available and no more are missing than the workload's C(maxUnavailable) allows, else a failure.
+          - A workload that is scaled to 0 is a warning.
+        type: str
+      namespace:
+        description: Namespace of the workload; by default that of the pod, or V(default).
+        type: str
+      token:
+        description: Bearer token for the API server.
+        type: str
+      token_file:
+        description: File on the target with the bearer token, read anew at each look.
+        type: path
+      rolled_out:
+        description: A rollout of the workload that is not finished is a failure that is waited for, not a warning.
+        type: bool
+        default: false
       argv:
         description: Command and arguments.
         type: list

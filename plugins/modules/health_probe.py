@@ -14,8 +14,8 @@ author:
 description:
   - Runs all checks (at least one) at once and looks again until each component was good O(consecutive) times in a row,
     until waiting cannot help any more, or until the deadline.
-  - A wrong password, a name that does not exist, a certificate that is not accepted, a missing container, a failed unit
-    or a missing command end the probe at once, because looking again cannot cure them.
+  - A wrong password, a name that does not exist, a certificate that is not accepted, a missing container or workload,
+    a failed unit or a missing command end the probe at once, because looking again cannot cure them.
   - The module itself fails only when O(required) is set; otherwise a gate reads RV(verdict).
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
@@ -132,6 +132,20 @@ EXAMPLES = r"""
         critical: false
     deadline_s: 0
   register: health
+
+- name: Wait until a Deployment is rolled out
+  evenkeel.fleet.health_probe:
+    checks:
+      - name: shop
+        type: kubernetes
+        url: https://kube1:6443
+        ca_file: /etc/kubernetes/ca.crt
+        token_file: /etc/evenkeel/kubernetes.token
+        workload: deployment/shop
+        namespace: web
+        rolled_out: true
+    deadline_s: 300
+    required: true
 
 - name: Ask the database at most every 30 seconds, however often this runs
   evenkeel.fleet.health_probe:

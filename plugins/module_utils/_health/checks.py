@@ -17,6 +17,13 @@ from .stores import check_postgres, check_redis
 
 Check = Callable[[Mapping[str, Any], float], Observation]
 
+
+def _check_kubernetes(check: Mapping[str, Any], timeout_s: float) -> Observation:
+    from .kubernetes import check_kubernetes  # rarely needed: not compiled by the probes of a rollout
+
+    return check_kubernetes(check, timeout_s)
+
+
 CHECKS: dict[str, Check] = {
     "http": check_http,
     "tcp": check_tcp,
@@ -25,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "systemd": check_systemd,
     "container": check_container,
     "command": check_command,
+    "kubernetes": _check_kubernetes,
 }
 
 
@@ -39,14 +47,10 @@ def validate(checks: Sequence[Mapping[str, Any]]) -> None:
             raise InputError("checks: name", name, "each name once", "app, database, cache")
     for check in checks:
         field = f"checks: {check['name']}"
+        if check["type"] in ("http", "kubernetes"):
+            _validate_access(field, check)
         if check["type"] == "http":
-            _validate_url(f"{field}: url", check["url"])
             _validate_request(field, check)
-            if check["certificate_days"] is not None and not (
-                check["url"].startswith("https:") and check["validate_certs"]
-            ):
-                expected = "a verified https URL (validate_certs: true) to judge the certificate of"
-                raise InputError(f"{field}: certificate_days", check["certificate_days"], expected, "14")
             for pointer in check["pointers"] or {}:
                 if pointer and not pointer.startswith("/"):
                     raise InputError(f"{field}: pointers", pointer, "JSON pointers, which begin with /", "/status")
@@ -61,6 +65,20 @@ def validate(checks: Sequence[Mapping[str, Any]]) -> None:
         for name in ("max_latency_ms", "max_lag_s", "certificate_days"):
             if check[name] is not None and not check[name] >= 0:
                 raise InputError(f"{field}: {name}", check[name], "0 or more", "30")
+
+
+def _validate_access(field: str, check: Mapping[str, Any]) -> None:
+    url = check["url"]
+    if url is not None:
+        _validate_url(f"{field}: url", url)
+    verified = check["validate_certs"] and urlsplit(url or "https:").scheme == "https"
+    if check["certificate_days"] is not None and not verified:
+        expected = "a verified https URL (validate_certs: true) to judge the certificate of"
+        raise InputError(f"{field}: certificate_days", check["certificate_days"], expected, "14")
+    if check["type"] == "kubernetes":
+        from .kubernetes import validate_kubernetes
+
+        validate_kubernetes(field, check)
 
 
 def _validate_request(field: str, check: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ KINDS = {
     "systemd": ("system", "state"),
     "container": ("component", "state"),
     "command": ("system", "exitCode"),
+    "kubernetes": ("component", "availableReplicas"),
 }
 
 

@@ -7,19 +7,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import io
 import json
 import os
-import pkgutil
 import pwd
 import stat
-import zipfile
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from .._core import files
 from .._core.errors import FleetError, InputError
-from . import endpoint
+from .._core.program import archive
+from . import endpoint  # the program's entry, which the module has to bring along
 from .breaker import Limits
 from .checks import validate
 from .options import CHECK
@@ -27,34 +24,13 @@ from .options import CHECK
 #: The rooms that the program consists of; of each only what this module brought along.
 ROOMS = ("_core", "_wire", "_client", "_health")
 
-#: Their name in the program, instead of the collection's.
-PACKAGE = "evenkeel_fleet"
-
 PROGRAM_MODE, CONFIG_MODE = 0o644, 0o600
 HIDDEN = "********"
 
 
 def program() -> bytes:
-    """Return the program as an archive that Python runs: the same rooms that run here, the same bytes every time."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, text in sorted(_sources()):
-            archive.writestr(zipfile.ZipInfo(path), text)  # without compression and at a fixed date
-    return buffer.getvalue()
-
-
-def _sources() -> Iterator[tuple[str, str]]:
-    root = endpoint.__name__.rsplit(".", 2)[0]
-    yield f"{PACKAGE}/__init__.py", ""
-    yield "__main__.py", f"from {PACKAGE}._health.endpoint import main\n\nmain()\n"
-    for room in ROOMS:
-        package = importlib.import_module(f"{root}.{room}")
-        yield f"{PACKAGE}/{room}/__init__.py", ""
-        for found in pkgutil.iter_modules(package.__path__):
-            name = f"{root}.{room}.{found.name}"
-            spec = importlib.util.find_spec(name)
-            source = spec.loader.get_source(name) if spec and spec.loader else None  # type: ignore[attr-defined]
-            yield f"{PACKAGE}/{room}/{found.name}.py", source or ""
+    """Return the endpoint as an archive that Python runs."""
+    return archive(ROOMS, "_health.endpoint")
 
 
 def ensure(

@@ -61,7 +61,7 @@ def check_http(check: Mapping[str, Any], timeout_s: float) -> Observation:
     expected = f"{check['method']} {check['url']} answers {' or '.join(map(str, check['status']))}"
     started = time.monotonic()
     try:
-        status, body, days_left = _ask(check, timeout_s)
+        status, body, days_left = exchange(check, timeout_s)
     except DialError as error:
         return failure(expected, error, error.kind in HOPELESS)
     latency_ms = milliseconds_since(started)
@@ -70,14 +70,15 @@ def check_http(check: Mapping[str, Any], timeout_s: float) -> Observation:
         return Observation(verdict, expected, output, remedy, latency_ms, "ms")
 
     if status not in check["status"]:
-        return found(f"answered {status}: {_excerpt(body)}", "Read the log of the service.")
+        return found(f"answered {status}: {excerpt(body)}", "Read the log of the service.")
     for problem in _body_problems(check, body):
         return found(problem, "Read the log of the service.")
     limit_ms = check["max_latency_ms"]
     if limit_ms is not None and latency_ms > limit_ms:
         return found(f"took {latency_ms:g} ms, more than {limit_ms:g} ms.", "Find what is slow, or allow more.")
-    if days_left is not None and check["certificate_days"] is not None and days_left < check["certificate_days"]:
-        return found(f"the certificate expires in {days_left:.1f} days.", "Renew the certificate.", WARN)
+    expires = expiry(check, days_left)
+    if expires:
+        return found(expires, "Renew the certificate.", WARN)
     return Observation(PASS, expected, value=latency_ms, unit="ms")
 
 
@@ -97,8 +98,10 @@ def http_request(check: Mapping[str, Any]) -> bytes:
     )
 
 
-def _ask(check: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes, float | None]:
-    """Return status, body and days until the certificate expires, all within ``timeout_s`` seconds.
+def exchange(check: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes, float | None]:
+    """Send the request of a check with ``url``; return status, body and days until the certificate expires.
+
+    All of it takes at most ``timeout_s`` seconds.
 
     :raises DialError: when there is no answer, or none that is HTTP.
     """
@@ -134,26 +137,33 @@ def _days_left(sock: socket.socket) -> float | None:
     return (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
 
 
+def expiry(check: Mapping[str, Any], days_left: float | None) -> str:
+    """Return a sentence when fewer than ``certificate_days`` are left, else nothing."""
+    soon = days_left is not None and check["certificate_days"] is not None and days_left < check["certificate_days"]
+    return f"the certificate expires in {days_left:.1f} days." if soon else ""
+
+
 def _body_problems(check: Mapping[str, Any], body: bytes) -> list[str]:
     """Return what is wrong with the body, first thing first."""
     problems = []
     if check["contains"] is not None and check["contains"].encode() not in body:
-        problems.append(f"the body does not contain {check['contains']!r}: {_excerpt(body)}")
+        problems.append(f"the body does not contain {check['contains']!r}: {excerpt(body)}")
     if check["pointers"]:
         try:
             document = json.loads(body)
         except (ValueError, RecursionError):
-            return [*problems, f"the body is not JSON: {_excerpt(body)}"]
+            return [*problems, f"the body is not JSON: {excerpt(body)}"]
         for pointer, wanted in check["pointers"].items():
             try:
                 value = resolve(document, pointer)
             except LookupError:
-                problems.append(f"the body has nothing at {pointer}: {_excerpt(body)}")
+                problems.append(f"the body has nothing at {pointer}: {excerpt(body)}")
                 continue
             if not same(value, wanted):
                 problems.append(f"{pointer} is {value!r}, not {wanted!r}.")
     return problems
 
 
-def _excerpt(body: bytes) -> str:
+def excerpt(body: bytes) -> str:
+    """Return the beginning of a body as one line."""
     return " ".join(body[:200].decode("utf-8", "replace").split()) or "(empty body)"

@@ -15,6 +15,7 @@ REQUIRED_IF = [
     ("type", "systemd", ["unit"]),
     ("type", "container", ["container"]),
     ("type", "command", ["argv"]),
+    ("type", "kubernetes", ["workload"]),
 ]
 
 REQUIRED_BY = {"client_key": ["client_cert"]}
@@ -24,7 +25,7 @@ CHECK: dict[str, Any] = {
     "type": {
         "type": "str",
         "required": True,
-        "choices": ["http", "tcp", "postgres", "redis", "systemd", "container", "command"],
+        "choices": ["http", "tcp", "postgres", "redis", "systemd", "container", "command", "kubernetes"],
     },
     "critical": {"type": "bool", "default": True},
     "timeout_s": {"type": "float", "default": 5.0},
@@ -57,6 +58,11 @@ CHECK: dict[str, Any] = {
     "unit": {"type": "str"},
     "state": {"type": "str", "default": "active"},
     "container": {"type": "str"},
+    "workload": {"type": "str"},
+    "namespace": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "token_file": {"type": "path", "no_log": False},
+    "rolled_out": {"type": "bool", "default": False},
     "argv": {"type": "list", "elements": "str"},
     "rc": {"type": "list", "elements": "int", "default": [0]},
     "missing": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
