@@ -16,7 +16,7 @@ from typing import Any, Mapping, Sequence
 from .._core import files
 from .._core.errors import FleetError, InputError
 from .._core.program import archive
-from . import endpoint  # the program's entry, which the module has to bring along
+from . import endpoint
 from .breaker import Limits
 from .checks import validate
 from .options import CHECK
@@ -30,7 +30,7 @@ HIDDEN = "********"
 
 def program() -> bytes:
     """Return the endpoint as an archive that Python runs."""
-    return archive(ROOMS, "_health.endpoint")
+    return archive(ROOMS, endpoint)
 
 
 def ensure(

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A program for a target, made of the rooms that run here: one archive that Python runs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+import pkgutil
+import zipfile
+from types import ModuleType
+from typing import Iterator, Sequence
+
+#: The rooms' name in the program, instead of the collection's.
+PACKAGE = "evenkeel_fleet"
+
+
+def archive(rooms: Sequence[str], entry: ModuleType) -> bytes:
+    """Return the program: the same bytes every time, and of each room only what the calling module brought along.
+
+    :arg rooms: such as ``_core``. :arg entry: the file in one of them whose ``main()`` is called.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as program:
+        for path, text in sorted(_sources(rooms, entry)):
+            program.writestr(zipfile.ZipInfo(path), text)  # without compression and at a fixed date
+    return buffer.getvalue()
+
+
+def _sources(rooms: Sequence[str], entry: ModuleType) -> Iterator[tuple[str, str]]:
+    root = __name__.rsplit(".", 2)[0]
+    yield f"{PACKAGE}/__init__.py", ""
+    yield "__main__.py", f"from {PACKAGE}.{entry.__name__[len(root) + 1:]} import main\n\nmain()\n"
+    for room in rooms:
+        package = importlib.import_module(f"{root}.{room}")
+        yield f"{PACKAGE}/{room}/__init__.py", ""
+        for found in pkgutil.iter_modules(package.__path__):
+            name = f"{root}.{room}.{found.name}"
+            spec = importlib.util.find_spec(name)
+            source = spec.loader.get_source(name) if spec and spec.loader else None  # type: ignore[attr-defined]
+            yield f"{PACKAGE}/{room}/{found.name}.py", source or ""
