@@ -16,6 +16,9 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 
+#: Directories whose tests all need the lab; in the others those do that use the fixture.
+ALL_ON_THE_LAB = {"lab", "restart", "rollout"}
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -41,3 +44,10 @@ def lab() -> Lab:
         pytest.fail(f"the lab is not up, {', '.join(down)} is down: run make lab")
     secrets = yaml.safe_load((ROOT / ".cache/lab/secrets.yml").read_text())
     return Lab(addresses, secrets["lab_postgres_password"], secrets["lab_redis_password"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the lab, so that it can run apart from what brings its own servers."""
+    for item in items:
+        if item.path.parent.name in ALL_ON_THE_LAB or "lab" in getattr(item, "fixturenames", ()):
+            item.add_marker("lab")

@@ -60,7 +60,7 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def load_hosts():
+def load_hosts(lab):
     """The lab with four load hosts; those that were not there before are gone afterwards."""
     running = subprocess.check_output(["docker", "ps", "--format", "{{.Names}}"], text=True).split()
     up = ["bash", "tests/lab/up"]
