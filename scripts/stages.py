@@ -5,9 +5,9 @@
 """Run the stages of the tests in two lanes at once and end with a table.
 
 ``stages.py [GROUP...]`` runs the stages of these groups, or all. One lane needs the lab, the other one only computes
-or brings its own servers.
-A stage that fails does not stop the others. Exit status 77 of a stage means "not tested", with the reason in its
-last line. Output goes to ``.cache/logs/<stage>.log``; the end of it is shown when the stage fails.
+or brings its own servers. A stage that fails does not stop the others. Exit status 77 of a stage means "not tested",
+with the reason in its last line. Output goes to ``.cache/logs/<stage>.log``; the end of it is shown when the stage
+fails.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def run(name: str, command: str, say: threading.Lock) -> Result:
         print(f"                started     {name}", flush=True)
     with log.open("wb") as output:
         code = subprocess.run(
-            shlex.split(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=PLAIN, check=False
-        ).returncode
+            shlex.split(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=PLAIN,
+            check=False).returncode
     lines = log.read_text(errors="replace").splitlines()
     result = Result(name, code, time.monotonic() - started, lines[-1].strip() if lines else "")
     with say:
