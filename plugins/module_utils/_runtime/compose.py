@@ -40,6 +40,12 @@ class Compose:
         found.sort(key=lambda one: bool(one["running"]))
         return {one["slot"]: one for one in found}
 
+    def stop(self, service: str, slot: str, grace_s: int) -> None:
+        """Stop the containers of a slot: SIGTERM, after ``grace_s`` seconds SIGKILL. They stay on the host."""
+        for one in self._engine.containers(f"{LABEL}service={service}"):
+            if one["Labels"].get(f"{LABEL}slot") == slot:
+                self._engine.post(f"/containers/{one['Id']}/stop?t={grace_s}", wait_s=grace_s)
+
     def _describe(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         labels, full = listed["Labels"], self._engine.container(listed["Id"])
         reference = full["Config"]["Image"]

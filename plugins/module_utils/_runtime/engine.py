@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Docker Engine's API over its unix socket: what is running here, and where an image is. Reads only."""
+"""The Docker Engine's API over its unix socket: what is running here, where an image is, and commands to containers."""
 
 from __future__ import annotations
 
@@ -70,10 +70,18 @@ class Engine:
                            {"X-Registry-Auth": _credentials(reference)})
         return str(answer["Descriptor"]["digest"])
 
+    def post(self, path: str, wait_s: float = 0.0) -> None:
+        """Give a command, such as ``/containers/<id>/stop?t=10``, that takes up to ``wait_s`` seconds by itself."""
+        self._ask("POST", path, timeout_s=self.timeout_s + wait_s)
+
     def _get(self, path: str, headers: dict[str, str] | None = None) -> Any:
-        connection = _UnixConnection(self.socket_path, self.timeout_s)
+        return json.loads(self._ask("GET", path, headers))
+
+    def _ask(self, method: str, path: str, headers: dict[str, str] | None = None,
+             timeout_s: float | None = None) -> bytes:
+        connection = _UnixConnection(self.socket_path, timeout_s or self.timeout_s)
         try:
-            connection.request("GET", path, headers=headers or {})
+            connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             body = response.read()
         except OSError as error:
@@ -88,7 +96,7 @@ class Engine:
                 message = body.decode(errors="replace")
             kind = NotFound if response.status == 404 else EngineError
             raise kind(f"Docker Engine answered {response.status}: {message}")
-        return json.loads(body)
+        return body
 
 
 class EngineError(FleetError):

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A container as one instance of a service, by its name or by the Compose service whose slot it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+
+from .._core.clock import epoch_s
+from .._core.errors import FleetError
+from .compose import Compose
+from .engine import Engine, EngineError
+from .instance import State
+
+_NET_S = 5  # Docker kills that much later than the caller, should the caller die
+
+
+def slot_of(service: str, engine: Engine) -> tuple[str, str]:
+    """Return the slot of a Compose service that is the one in use, and its container.
+
+    With several or none running it is the only one there is.
+
+    :raises FleetError: when that is not certain.
+    """
+    slots = Compose(engine).instances(service)
+    running = {slot: one for slot, one in slots.items() if one["running"]}
+    found = running or slots
+    if len(found) != 1:
+        state = "none" if not found else f"{len(found)} that {'run' if running else 'are stopped'}: {', '.join(found)}"
+        raise FleetError(f"Expected one container of the Compose service {service}, found {state}.",
+                         "Deploy it, or let the rollout that is under way end (playbook rollout or rollback).")
+    slot, one = next(iter(found.items()))
+    return slot, str(one["container"])
+
+
+class Container:
+    """One container of this host's Docker Engine."""
+
+    def __init__(self, name: str, engine: Engine) -> None:
+        self.label = name
+        self._engine = engine
+
+    def state(self) -> State:
+        """Ask the engine.
+
+        :raises FleetError: when there is no such container, or no engine.
+        """
+        found = self._engine.container(self.label)["State"]
+        alive = bool(found["Running"])
+        return State(status=found["Status"], alive=alive, pid=int(found["Pid"]), generation=found["StartedAt"],
+                     started_s=epoch_s(f"{found['StartedAt'][:19]}Z") if alive else 0.0)
+
+    def reload(self) -> None:
+        """Containers declare no way to reload."""
+        raise FleetError(f"{self.label}: expected a way to reload, found none.", "Set reload_signal.")
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the main process.
+
+        Not with the engine's kill: without a stop signal in the image's configuration, that makes the engine forget
+        the container's restart policy for its next end.
+        """
+        os.kill(self.state().pid, signal.Signals[name])
+
+    def stop(self, deadline_s: float, sockets: bool) -> None:
+        """The container's stop signal, in the background; the engine kills it a little after the deadline."""
+        threading.Thread(target=self._stop, args=(int(deadline_s) + _NET_S,), daemon=True).start()
+
+    def _stop(self, grace_s: int) -> None:
+        with contextlib.suppress(FleetError):  # whether it ended is seen by who waits
+            Engine(self._engine.socket_path, grace_s + self._engine.timeout_s).stop(self.label, grace_s)
+
+    def kill(self) -> None:
+        """End it at once; one that just ended by itself is as good."""
+        try:
+            self._engine.kill(self.label)
+        except EngineError:
+            if self.state().alive:
+                raise
+
+    def start(self) -> None:
+        """Start it from the configuration that it was made with."""
+        self._engine.start(self.label)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The systemd runtime: a service is a unit, perhaps with socket units that listen for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from typing import Mapping, Sequence
+
+from .._core.errors import FleetError
+from .instance import State
+
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "MainPID", "InvocationID", "CanReload", "NeedDaemonReload",
+               "TriggeredBy", "ExecMainStartTimestampMonotonic")
+_ENDED = ("inactive", "failed")
+_LONGEST_S = 90.0  # for systemctl itself, systemd's own DefaultTimeoutStartSec
+
+
+def parse_properties(text: str) -> dict[str, str]:
+    """Return the properties that ``systemctl show`` printed of one unit."""
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float) -> State:
+    """Return the state that properties tell.
+
+    :arg listening: the socket units of it that are active.
+    :arg booted_s: when the monotonic clock was 0, in seconds since 1970.
+    """
+    status, pid = found["ActiveState"], int(found["MainPID"])
+    return State(
+        status=f"{status} ({found['SubState']})",
+        alive=status not in _ENDED,
+        pid=pid,
+        generation=found["InvocationID"],
+        started_s=booted_s + int(found["ExecMainStartTimestampMonotonic"]) / 1e6 if pid else 0.0,
+        can_reload=found["CanReload"] == "yes",
+        definition_changed=found["NeedDaemonReload"] == "yes",
+        sockets=tuple(listening),
+    )
+
+
+class Unit:
+    """One service unit of this host."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name if name.endswith(".service") else f"{name}.service"
+        self.label = self.name
+
+    def state(self) -> State:
+        """Ask systemd.
+
+        :raises FleetError: when the unit is not loaded, or systemd does not answer.
+        """
+        found = parse_properties(self._systemctl("show", f"--property={','.join(_PROPERTIES)}", "--", self.name))
+        if found["LoadState"] != "loaded":
+            raise FleetError(f"Expected a unit {self.name}, found it {found['LoadState']}.",
+                             "Install or unmask the unit, or correct its name.")
+        sockets = [unit for unit in found.get("TriggeredBy", "").split() if unit.endswith(".socket")]
+        active = self._systemctl("is-active", "--", *sockets, strict=False).split() if sockets else []
+        listening = [unit for unit, word in zip(sockets, active) if word == "active"]
+        return state_of(found, listening, time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))
+
+    def reload(self) -> None:
+        """``systemctl reload``: what ExecReload says."""
+        self._systemctl("reload", "--", self.name)
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the main process."""
+        self._systemctl("kill", "--kill-who=main", f"--signal={name}", "--", self.name)
+
+    def stop(self, deadline_s: float, sockets: bool) -> None:
+        """``systemctl stop``; systemd kills it after TimeoutStopSec of the unit."""
+        listening = self.state().sockets if sockets else ()
+        self._systemctl("stop", "--no-block", "--", *listening, self.name)
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the unit that is stopping; one that was started anew meanwhile is left alone."""
+        if self.state().status.startswith("deactivating"):
+            self._systemctl("kill", "--signal=SIGKILL", "--", self.name)
+
+    def start(self) -> None:
+        """Read changed definitions, forget earlier failures, start."""
+        if self.state().definition_changed:
+            self._systemctl("daemon-reload")
+        self._systemctl("reset-failed", "--", self.name, strict=False)
+        self._systemctl("start", "--", self.name)
+
+    def _systemctl(self, *arguments: str, strict: bool = True) -> str:
+        command = ["systemctl", *arguments]
+        try:
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
+                command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
+                env={**os.environ, "LC_ALL": "C.UTF-8"}, timeout=_LONGEST_S, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise FleetError(f"Expected systemd to answer, found: {error}.",
+                             "See whether systemd runs here and whether the unit's start ends.", cmd=command) from error
+        if strict and done.returncode:
+            raise FleetError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}",
+                             f"Read journalctl -u {self.name}.", cmd=command, rc=done.returncode, stdout=done.stdout,
+                             stderr=done.stderr)
+        return done.stdout
+
+
+def check_signal(name: str) -> str:
+    """Return the number's name of a signal.
+
+    :raises KeyError: when this system has no such signal.
+    """
+    return signal.Signals[name].name
