@@ -19,12 +19,12 @@ from .._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
 from .burn_rate import Budget, Reading, burned, continuous
 from .judge import Counts
 
-_ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
+ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other")
 
 
 def counts(counters: Mapping[str, Any]) -> Counts:
     """Return what users got from a backend: answers, and those with a status of 500 to 599, also HAProxy's own."""
-    return Counts(sum(counters.get(name, 0) for name in _ANSWERS), counters.get("hrsp_5xx", 0))
+    return Counts(sum(counters.get(name, 0) for name in ANSWERS), counters.get("hrsp_5xx", 0))
 
 
 class History:

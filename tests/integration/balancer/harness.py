@@ -31,6 +31,9 @@ defaults
 frontend fe_shop
     bind 127.0.0.1:{port}
     default_backend be_shop
+frontend fe_metrics
+    bind 127.0.0.1:{metrics_port}
+    http-request use-service prometheus-exporter if {{ path /metrics }}
 backend be_shop
     option httpchk GET /health
     default-server check inter 200ms fastinter 100ms downinter 100ms rise 3 fall 2 disabled
@@ -93,7 +96,7 @@ class Balancer:
         self.socket = str(directory / "admin.sock")
         self.state_file = directory / "server-state"
         self.shops = shops
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self.warnings: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -102,7 +105,10 @@ class Balancer:
         servers = "\n".join(f"    server {name} 127.0.0.1:{port}" for name, port in ports.items())
         configuration = self.directory / "haproxy.cfg"
         configuration.write_text(
-            CONFIGURATION.format(directory=self.directory, port=self.port, servers=servers), encoding="utf-8"
+            CONFIGURATION.format(
+                directory=self.directory, port=self.port, metrics_port=self.metrics_port, servers=servers
+            ),
+            encoding="utf-8",
         )
         self._process = subprocess.Popen(
             ["haproxy", "-db", "-f", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
