@@ -20,5 +20,5 @@ class FilterModule:
             "rollout_plan": lazy_filter("_release.plan", "make_plan"),
             "rollout_missing_evidence": lazy_filter("_release.plan", "missing_evidence"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),
-            "rollback_target": lazy_filter("_release.plan", "rollback_target"),
+            "rollback_target": lazy_filter("_release.rollback", "target"),
         }

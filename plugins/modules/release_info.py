@@ -38,6 +38,10 @@ options:
     description: With O(runtime=compose), image reference to resolve to its digest, without pulling it.
     type: str
     default: ""
+  bundles:
+    description: Directory of the bundles that M(evenkeel.fleet.release_bundle) wrote, to read their digests.
+    type: path
+    default: ""
   docker_socket:
     description: Socket of the Docker Engine.
     type: path
@@ -110,6 +114,10 @@ stored:
   type: list
   elements: str
   returned: always
+bundles:
+  description: Digest by name of every bundle in O(bundles), of what its files contain now.
+  type: dict
+  returned: always
 problems:
   description: What could not be read, as sentences.
   type: list
@@ -132,6 +140,7 @@ def main() -> None:
             "run": {"type": "str", "default": ""},
             "runtime": {"type": "str", "default": "none", "choices": ["none", "compose"]},
             "image": {"type": "str", "default": ""},
+            "bundles": {"type": "path", "default": ""},
             "docker_socket": {"type": "path", "default": SOCKET},
             "directory": {"type": "path", "default": DIRECTORY},
         },

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from .states import COMMITTED, FROZEN, RESULT, SETTLED
 
@@ -22,18 +22,22 @@ def committed(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def in_line(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the committed releases that lead to the current one, oldest first.
 
-    A rollback to a release takes those that came after it off the line, so that the one before the last is
-    always one that nobody rolled back from.
+    A release with another configuration is another one. A rollback to a release takes those that came after it off
+    the line, so that the one before the last is always one that nobody rolled back from.
     """
     stack: list[dict[str, Any]] = []
     for entry in history:
-        names = [one["release"] for one in stack]
-        if entry.get("kind") == ROLLBACK and entry["release"] in names:
-            del stack[names.index(entry["release"]):]
-        elif names and names[-1] == entry["release"]:
+        known = [_identity(one) for one in stack]
+        if entry.get("kind") == ROLLBACK and _identity(entry) in known:
+            del stack[known.index(_identity(entry)):]
+        elif known and known[-1] == _identity(entry):
             stack.pop()
         stack.append(entry)
     return stack
+
+
+def _identity(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return entry["release"], entry.get("config", "")
 
 
 def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:

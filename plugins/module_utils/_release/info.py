@@ -11,6 +11,7 @@ from typing import Any
 from .._core.errors import FleetError
 from .._runtime.compose import Compose, check_reference
 from .._runtime.engine import SOCKET, Engine
+from .bundle import stored as stored_bundles
 from .history import status
 from .ledger import DIRECTORY, Ledger, LedgerCorrupt, Reading
 from .lock import Lock
@@ -18,14 +19,15 @@ from .stop import StopFlag
 
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
-         docker_socket: str = SOCKET) -> dict[str, Any]:
-    """Return ``{changed, status, records, torn_bytes, token, lock, stop, instances, image, stored, problems}``.
+         bundles: str = "", docker_socket: str = SOCKET) -> dict[str, Any]:
+    """Return ``status, records, torn_bytes, token, lock, stop, instances, image, stored, bundles, problems``.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
     :arg run: return the records of this run only; all of them when empty.
     :arg runtime: ``compose`` also reads the service's containers; ``none`` reads no runtime.
     :arg image: resolve this image to its digest; needs a runtime.
+    :arg bundles: directory of the bundles whose digests to read; empty reads none.
     """
     problems = []
     reading, instances, resolved, stored = Reading(), {}, None, []
@@ -53,5 +55,6 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
         "instances": instances,
         "image": resolved,
         "stored": stored,
+        "bundles": stored_bundles(bundles),
         "problems": problems,
     }

@@ -64,4 +64,5 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
         "state": status["state"], "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
         "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],
+        "bundles": found["bundles"], "wanted": dict(wanted),
     }

@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Mapping, Sequence
 
-from .._core.errors import FleetError, InputError
+from .._core.errors import InputError
+from . import rollback
+from .bundle import name_of
 from .burn_rate import Budget
+from .history import ROLLBACK
 from .judge import check
 from .states import RESULT, SOAKING, STAGED
 from .stop import applies, said
@@ -76,7 +79,7 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``canary`` (bool), ``canary_hosts``,
         ``waves`` (sizes), ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off),
         ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every load balancer must know the servers
-        already).
+        already), ``configs`` (digest of the bundle to go back to by host, of a rollback).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -95,6 +98,7 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "service": request["service"], "release": request["release"], "kind": request["kind"],
         "image": next((one["image"]["pinned"] for one in observations.values() if one["image"]), ""),
         "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
+        "bundles": {host: name_of(request["release"], one["wanted"]["config"]) for host, one in observations.items()},
         "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
         "waves": [{"number": number, "name": "canary" if number == 1 and wave == canaries else f"wave {number}",
                    "hosts": wave} for number, wave in enumerate(waves, 1)],
@@ -137,6 +141,8 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         listed = ", ".join(f"{host} {one['image']['digest'][:19]}" for host, one in observations.items())
         yield (f"deploy_compose_image: expected one image for all hosts, found different digests: {listed}. "
                "Give the image by digest, or let every host use the same registry.")
+    if request["kind"] == ROLLBACK:
+        yield from rollback.problems(observations, request["release"], request["configs"], hosts)
     for host in hosts:
         one = observations[host]
         for conflict in one["conflicts"]:
@@ -167,6 +173,10 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     if not plan["hosts"]:
         return [f"{plan['service']} {plan['release']} is already active on every host: nothing to do."]
     lines = [f"{plan['kind']} of {plan['service']} to {plan['release']}, image {plan['image']}"]
+    bundles: dict[str, list[str]] = {}
+    for host in plan["hosts"]:
+        bundles.setdefault(plan["bundles"][host], []).append(host)
+    lines += [f"bundle {name} ({', '.join(hosts)})" for name, hosts in bundles.items()]
     if plan["in_place"]:
         lines.append(f"already there: {', '.join(plan['in_place'])}")
     if plan["interrupted"]:
@@ -214,29 +224,3 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
 
 def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:
     return status.get("run"), status.get("release"), status.get("state"), status.get("phase")
-
-
-def rollback_target(ledgers: Mapping[str, Mapping[str, Any]], target: str) -> dict[str, str]:
-    """Return ``{release, image}`` to go back to: ``previous``, or a release that was committed on every host.
-
-    :arg ledgers: per host what M(evenkeel.fleet.release_info) returned there.
-    :raises FleetError: when a host's ledger does not know it, or the hosts' ledgers disagree.
-    """
-    found: dict[tuple[str, str], list[str]] = {}
-    for host, ledger in ledgers.items():
-        status = ledger["status"]
-        entry = status["previous"] if target == "previous" else next(
-            (one for one in reversed(status["history"]) if one["release"] == target), None)
-        if not entry:
-            known = ", ".join(dict.fromkeys(one["release"] for one in status["history"])) or "none"
-            wanted = "a release before the current one" if target == "previous" else target
-            raise FleetError(
-                f"rollback_to: expected {wanted} in the ledger of {host}, found: {known}.",
-                "Name a release that was committed there, or bring one with the playbook rollout.")
-        found.setdefault((entry["release"], entry["image"]), []).append(host)
-    if len(found) > 1:
-        listed = "; ".join(f"{release} ({image}) on {', '.join(hosts)}" for (release, image), hosts in found.items())
-        raise FleetError(f"rollback_to: expected {target} to mean one release for all hosts, found {listed}.",
-                         "Name the release, or bring it with the playbook rollout.")
-    release, image = next(iter(found))
-    return {"release": release, "image": image}

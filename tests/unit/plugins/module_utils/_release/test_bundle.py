@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release import bundle
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +71,46 @@ def test_a_digest_follows_from_names_and_contents_alone(contents):
     assert bundle.digest(contents) == bundle.digest(dict(reversed(contents.items())))
     name = next(iter(contents))
     assert bundle.digest(contents) != bundle.digest({**contents, name: contents[name] + b"x"})
+
+
+def test_a_bundle_is_copied_to_where_it_is_used(tmp_path):
+    store, slot = str(tmp_path / "bundles" / "v1"), tmp_path / "green"
+    written = bundle.write(store, CONFIG, SECRETS, target=str(slot), target_config={".env": "PORT=1\n"})
+    assert written["digest"] == bundle.digest(bundle.contents(store))
+    assert sorted(os.listdir(slot)) == [".env", "compose.yaml", "environment"]
+    assert {entry.stat().st_mode & 0o777 for entry in os.scandir(slot)} == {0o600}
+    again = bundle.write(store, CONFIG, SECRETS, target=str(slot), target_config={".env": "PORT=1\n"})
+    assert (again["changed"], again["diff"]) == (False, [])
+
+
+def test_an_earlier_bundle_is_taken_as_it_was_and_no_diff_shows_it(tmp_path):
+    store, slot = str(tmp_path / "v1"), tmp_path / "green"
+    digest = bundle.write(store, CONFIG, SECRETS)["digest"]
+    bundle.write(str(slot), {"compose.yaml": "services: {a: {}}\n"}, {"environment": "PASSWORD=of-today\n"})
+    taken = bundle.write(store, {}, {}, expected=digest, target=str(slot), target_config={".env": "PORT=1\n"})
+    assert taken["changed"]
+    assert bundle.contents(str(slot)) == {
+        ".env": b"PORT=1\n", **{name: text.encode() for name, text in {**CONFIG, **SECRETS}.items()}}
+    assert "hunter2" not in str(taken)
+    assert "of-today" not in str(taken)
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed", "more"])
+def test_a_bundle_that_is_not_what_it_was_is_not_taken(tmp_path, damage):
+    store, slot = tmp_path / "v1", tmp_path / "green"
+    digest = bundle.write(str(store), CONFIG, SECRETS)["digest"]
+    if damage == "gone":
+        (store / "compose.yaml").unlink()
+        (store / "environment").unlink()
+    else:
+        (store / ("environment" if damage == "changed" else "another")).write_text("x", encoding="utf-8")
+    with pytest.raises(FleetError, match=f"bundle .*v1: expected {digest}, found"):
+        bundle.write(str(store), {}, {}, expected=digest, target=str(slot))
+    assert not slot.exists()
+
+
+def test_stored_names_what_is_there_and_a_write_that_was_cut_off_does_not_count(tmp_path):
+    digest = bundle.write(str(tmp_path / "v1"), CONFIG, SECRETS)["digest"]
+    (tmp_path / "v1" / "environment.4711.tmp").write_text("PASS", encoding="utf-8")
+    assert bundle.stored(str(tmp_path)) == {"v1": digest}
+    assert bundle.stored(str(tmp_path / "nothing")) == {}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release import plan, summary
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.observation import observe
 from hypothesis import given
@@ -69,7 +69,7 @@ def found(slot="blue", release="v1", **changes):
               "current": current, "previous": None, "releases": history, "history": history,
               "interrupted": False, "frozen": False, **changes}
     return {"status": status, "instances": {slot: instance} if slot else {}, "token": 1, "image": IMAGE, "stored": [],
-            "problems": []}
+            "bundles": {}, "problems": []}
 
 
 def answers(host="app1", **states):
@@ -126,7 +126,7 @@ def test_witnesses_that_contradict_each_other_are_a_conflict():
 def request(**changes):
     return {"service": "shop", "release": "v2", "kind": "rollout", "canary": True, "canary_hosts": [],
             "waves": ["100%"], "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
-            "balancers_required": True, **changes}
+            "balancers_required": True, "configs": {}, **changes}
 
 
 def fleet(count=3, **changes):
@@ -253,24 +253,6 @@ def test_a_stop_flag_refutes_every_proof_of_the_run_that_it_names():
     for other in ({**flag, "run": "r0"}, {"set": False}):
         one = {**ledgers, **{host: {**through(), "stop": other} for host in made["hosts"]}}
         assert plan.missing_evidence(made, 3, "r1", seen, one) == []
-
-
-def ledgers_with(*histories):
-    entries = [[{"release": name, "image": f"r:5000/shop@{name}"} for name in history] for history in histories]
-    return {f"app{number}": {"status": {"history": each, "previous": each[-2] if len(each) > 1 else None}}
-            for number, each in enumerate(entries, 1)}
-
-
-def test_rollback_target():
-    both = ledgers_with(["v1", "v2"], ["v1", "v2"])
-    assert plan.rollback_target(both, "previous") == {"release": "v1", "image": "r:5000/shop@v1"}
-    assert plan.rollback_target(both, "v2")["release"] == "v2"
-    with pytest.raises(FleetError, match=r"expected v9 in the ledger of app1, found: v1, v2"):
-        plan.rollback_target(both, "v9")
-    with pytest.raises(FleetError, match="a release before the current one"):
-        plan.rollback_target(ledgers_with(["v1"]), "previous")
-    with pytest.raises(FleetError, match=r"mean one release for all hosts, found v1 .* on app1; v0 .* on app2"):
-        plan.rollback_target(ledgers_with(["v1", "v2"], ["v0", "v2"]), "previous")
 
 
 def ended(state, phase="result", second=5):

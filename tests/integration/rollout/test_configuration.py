@@ -1,0 +1,96 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A release and its configuration are one bundle: a rollback takes that of its release, and none that was pruned."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SECRET = "hunter2-of-january"
+SHORT = {"rollout_watch": False, "rollout_canary": False, "rollout_soak_s": 0,
+         "rollout_gate_alone": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]},
+         "rollout_gate_wave": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]}}
+
+
+@pytest.fixture
+def environment(fleet):
+    """What the containers need anyway, as the inventory has it."""
+    found = fleet.ask("app[0]", "ansible.builtin.debug", "var=deploy_compose_environment")
+    return found[fleet.hosts[0]]["deploy_compose_environment"]
+
+
+def month(fleet, host):
+    """Return what the container that serves has as MONTH."""
+    found = fleet.ledgers()[host]
+    name = found["instances"][found["status"]["current"]["slot"]]["container"]
+    return fleet.ask(host, "ansible.builtin.command", f"docker exec {name} printenv MONTH")[host].get("stdout", "")
+
+
+def stored(fleet, host):
+    """Return the releases of the bundles on a host."""
+    listed = fleet.ask(host, "ansible.builtin.command", "ls /opt/evenkeel/pitch/bundles")[host]["stdout_lines"]
+    return [name.rpartition("-")[0] for name in listed]
+
+
+def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
+    host = fleet.hosts[-1]
+    before = {"deploy_compose_environment": {**environment, "MONTH": SECRET}, **SHORT}
+    after = {"deploy_compose_environment": {**environment, "MONTH": "february"}, **SHORT}
+    try:
+        for release, variables in (("v1", before), ("v2", after)):
+            done = fleet.play("rollout", "--diff", deploy_compose_release=release, **variables)
+            assert done.rc == 0, done.output
+            assert SECRET not in done.output.replace(json.dumps(variables), "")
+        assert month(fleet, host) == "february"
+
+        plan = fleet.play("rollback", "--check", rollback_to="previous", **after)
+        assert plan.rc == 0, plan.output
+        bundle = fleet.ledgers()[host]["status"]["previous"]["bundle"]
+        assert f"bundle {bundle} ({', '.join(fleet.hosts)})" in " ".join(plan.output.split())
+
+        back = fleet.play("rollback", "--diff", rollback_to="previous", **after)
+        assert back.rc == 0, back.output
+        assert fleet.is_on("v1")
+        assert month(fleet, host) == SECRET
+        assert SECRET not in back.output
+        found = fleet.ledgers()[host]
+        assert found["status"]["current"]["bundle"] == bundle
+        assert SECRET not in json.dumps(found)
+
+        again = fleet.play("rollback", rollback_to="v1", **after)
+        assert (again.rc, again.changed) == (0, 0), again.output
+    finally:
+        done = fleet.play("deploy", deploy_compose_release="v1")
+        assert done.rc == 0, done.output
+    assert month(fleet, host) == ""
+
+
+def test_what_was_pruned_or_changed_is_refused_before_anything_moves(fleet):
+    host = fleet.hosts[0]
+    for release in ("v2", "v1"):
+        done = fleet.play("rollout", deploy_compose_release=release, deploy_compose_keep_releases=1, **SHORT)
+        assert done.rc == 0, done.output
+    assert stored(fleet, host) == ["v1"]
+    refused = fleet.play("rollback", rollback_to="v2")
+    output = " ".join(refused.output.split())
+    assert refused.rc != 0
+    assert f"{host}: bundle v2-" in output
+    assert "v2 was pruned (deploy_compose_keep_releases). Image and bundle are on every host of: v1-" in output
+    assert refused.changed == 0
+
+    done = fleet.play("rollout", deploy_compose_release="v2", **SHORT)
+    assert done.rc == 0, done.output
+    assert stored(fleet, host) == ["v1", "v2"]
+    fleet.ask(host, "ansible.builtin.shell", "echo '# another line' >> /opt/evenkeel/pitch/bundles/v1-*/environment")
+    refused = fleet.play("rollback", rollback_to="v1")
+    assert refused.rc != 0
+    assert "found one that somebody changed" in " ".join(refused.output.split())
+    assert refused.changed == 0
+    assert fleet.is_on("v2")
+    done = fleet.play("rollout", deploy_compose_release="v1", **SHORT)
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v1")
