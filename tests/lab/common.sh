@@ -14,6 +14,12 @@ for ((number = 2; number <= ${LAB_LOAD_HOSTS:-1}; number++)); do
   LAB_HOSTS+=" load$number"
   COMPOSE_PROFILES+=",load$number"
 done
+
+# LAB_KUBERNETES=1 adds kube1 in the same way.
+if [[ -n ${LAB_KUBERNETES:-} ]]; then
+  LAB_HOSTS+=" kube1"
+  COMPOSE_PROFILES+=",kube"
+fi
 export COMPOSE_PROFILES=${COMPOSE_PROFILES#,}
 
 compose() {
