@@ -18,7 +18,8 @@ class FilterModule:
         return {
             "release_observation": lazy_filter("_release.observation", "observe"),
             "rollout_plan": lazy_filter("_release.plan", "make_plan"),
-            "rollout_missing_evidence": lazy_filter("_release.plan", "missing_evidence"),
+            "rollout_missing_evidence": lazy_filter("_release.evidence", "missing_evidence"),
+            "rollout_notification": lazy_filter("_release.notification", "message"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),
             "rollback_target": lazy_filter("_release.rollback", "target"),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from .migration import under_way
 from .states import COMMITTED, FROZEN, RESULT, SETTLED
 
 ROLLBACK = "rollback"
@@ -41,7 +42,10 @@ def _identity(entry: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return ``{state, phase, run, release, current, previous, releases, history, interrupted, frozen}``."""
+    """Return ``{state, phase, run, release, current, previous, releases, history, interrupted, frozen, irreversible}``.
+
+    ``irreversible`` is the migration of a run that is not committed, behind which there is no way back.
+    """
     last = records[-1] if records else None
     history = committed(records)
     stack = in_line(history)
@@ -58,4 +62,5 @@ def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "history": history,
         "interrupted": not settled and not frozen,
         "frozen": frozen,
+        "irreversible": under_way(records),
     }

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 READY, MAINT = "ready", "maint"
 
@@ -22,7 +22,13 @@ def server_states(answers: Iterable[Mapping[str, Any]], backend: str) -> dict[st
             for answer in answers}
 
 
-def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable[Mapping[str, Any]],
+def _serves(answer: Mapping[str, Any], backend: str, names: Sequence[str]) -> bool:
+    """Whether a load balancer sends traffic to one of these servers and finds it healthy."""
+    return any(server["name"] in names and server["state"] == READY and server["healthy"]
+               for server in answer["backends"].get(backend, {}).get("servers", []))
+
+
+def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence[Mapping[str, Any]],
             slots: Mapping[str, int], wanted: Mapping[str, str]) -> dict[str, Any]:
     """Return the one fact that all steps on a host use.
 
@@ -33,11 +39,14 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
         none serves) and ``target_port``, ``in_place`` (the wanted release serves everywhere and nothing is
-        left to do), ``conflicts`` (sentences about witnesses that contradict each other) and what the witnesses said.
+        left to do), ``serving`` (every load balancer sends it traffic and finds it healthy), ``load_rps`` (requests of
+        the whole service in the last second), ``conflicts`` (sentences about witnesses that contradict each other) and
+        what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}
     states = {slot: {edge: servers.get(f"{host}-{slot}", "") for edge, servers in balancers.items()} for slot in slots}
+    names = [f"{host}-{slot}" for slot in slots]
     serving = [slot for slot in slots if READY in states[slot].values()]
     active = current.get("slot", "")
     conflicts = []
@@ -59,10 +68,12 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Iterable
     return {
         "host": host, "active": active, "target": others[0], "target_port": slots[others[0]],
         "in_place": in_place, "conflicts": conflicts,
+        "serving": bool(balancers) and all(_serves(answer, backend, names) for answer in answers),
+        "load_rps": sum(answer["backends"].get(backend, {}).get("counters", {}).get("rate", 0) for answer in answers),
         "current": status["current"], "previous": status["previous"], "releases": status["releases"],
         "history": status["history"], "problems": found["problems"],
         "state": status["state"], "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
         "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],
-        "bundles": found["bundles"], "wanted": dict(wanted),
+        "irreversible": status["irreversible"], "bundles": found["bundles"], "wanted": dict(wanted),
     }

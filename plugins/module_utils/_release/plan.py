@@ -10,54 +10,16 @@ import re
 from typing import Any, Iterable, Mapping, Sequence
 
 from .._core.errors import InputError
-from . import rollback
+from . import capacity, hooks, migration, notification, rollback
 from .bundle import name_of
 from .burn_rate import Budget
 from .history import ROLLBACK
 from .judge import check
-from .states import RESULT, SOAKING, STAGED
-from .stop import applies, said
-
-SIZES_EXAMPLE = '[1, "25%", "100%"]'
+from .plan_text import plan_text
+from .waves import BLUE_GREEN, CANARY, ROLLING, check_strategy, make_waves
 
 _RELEASE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 _SERVICE = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
-_SIZE = re.compile(r"^(\d+)(%?)$")
-
-
-def wave_size(size: Any, total: int) -> int:
-    """Return how many of ``total`` hosts a size (``2``) or a share (``"25%"``, rounded down, at least 1) means.
-
-    :raises InputError: when it is neither, or means no host at all.
-    """
-    match = None if isinstance(size, bool) else _SIZE.match(str(size).strip())
-    number = int(match.group(1)) if match else 0
-    if not match or number == 0 or (match.group(2) and number > 100):
-        raise InputError("rollout_waves", size, "numbers of hosts above 0, or shares from 1% to 100%", SIZES_EXAMPLE)
-    return max(1, total * number // 100) if match.group(2) else number
-
-
-def make_waves(hosts: Sequence[str], canaries: Sequence[str], sizes: Sequence[Any]) -> list[list[str]]:
-    """Split hosts into waves: the canaries first, then the rest by ``sizes``, of which the last one repeats.
-
-    Shares are of the hosts that are left after the canaries. Every host is in exactly one wave.
-
-    :raises InputError: for a canary that is no host of the plan, a host named twice, or sizes that mean nothing.
-    """
-    strangers = [host for host in canaries if host not in hosts]
-    if strangers or len(set(canaries)) != len(canaries):
-        raise InputError("rollout_canary_hosts", list(canaries), f"hosts out of {', '.join(hosts)}, each once",
-                         f"[{hosts[0]}]" if hosts else "[]")
-    if not sizes:
-        raise InputError("rollout_waves", sizes, "at least one size", SIZES_EXAMPLE)
-    rest = [host for host in hosts if host not in canaries]
-    counts = [wave_size(size, len(rest)) for size in sizes]
-    waves = [list(canaries)] if canaries else []
-    while rest:
-        count = counts.pop(0) if len(counts) > 1 else counts[0]
-        waves.append(rest[:count])
-        rest = rest[count:]
-    return waves
 
 
 def check_release(release: Any) -> str:
@@ -76,38 +38,81 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     """Return the plan, or everything that speaks against it in ``problems``.
 
     :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
-    :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``canary`` (bool), ``canary_hosts``,
-        ``waves`` (sizes), ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off),
-        ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every load balancer must know the servers
-        already), ``configs`` (digest of the bundle to go back to by host, of a rollback).
+    :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``strategy``, ``canary`` (bool),
+        ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's), ``domains``
+        (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
+        ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
+        ``migration``, ``notify``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every load balancer
+        must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a rollback) and
+        ``accept_irreversible`` (bool: a rollback may go past an irreversible migration).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
     problems = list(_problems(observations, request, hosts))
     waves: list[list[str]] = []
+    canaries: list[str] = []
+    found: list[dict[str, Any]] = []
     try:
-        canaries = list(request["canary_hosts"]) if request["canary"] and not first else []
-        make_waves(list(observations), canaries, request["waves"])
-        canaries = [host for host in canaries if host in hosts]
-        if request["canary"] and not first and not canaries and len(hosts) > 1:
-            canaries = hosts[:1]
-        waves = make_waves(hosts, canaries, ["100%"] if first else request["waves"])
+        waves, canaries = _waves(observations, request, hosts, first)
+        found = [] if first else capacity.steps(waves, observations, request["rates"])
+        if found:
+            capacity.check_minimum(request["min_capacity"], found,
+                                   [host for host, one in observations.items() if not one["serving"]])
     except InputError as error:
         problems.append(str(error))
+    domains = {} if first else request["domains"]
     plan = {
         "service": request["service"], "release": request["release"], "kind": request["kind"],
+        "strategy": request["strategy"],
         "image": next((one["image"]["pinned"] for one in observations.values() if one["image"]), ""),
         "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
         "bundles": {host: name_of(request["release"], one["wanted"]["config"]) for host, one in observations.items()},
         "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
-        "waves": [{"number": number, "name": "canary" if number == 1 and wave == canaries else f"wave {number}",
-                   "hosts": wave} for number, wave in enumerate(waves, 1)],
+        "waves": [{"number": number, "name": _name(number, wave, canaries, request["strategy"]), "hosts": wave,
+                   "domain": domains.get(wave[0], ""), "capacity": found[number - 1] if found else {}}
+                  for number, wave in enumerate(waves, 1)],
+        "proposal": _proposal(observations, request["rates"]),
         "interrupted": [host for host, one in observations.items() if one["interrupted"]],
-        "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
+        "first": first, "gates": list(request["gates"]), "hooks": dict(request["hooks"]), "soak_s": request["soak_s"],
+        "migration": migration.planned(request["migration"], hosts) if request["kind"] != ROLLBACK else {},
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},
         "todo": bool(hosts) and not problems, "problems": problems,
     }
     return {**plan, "text": plan_text(plan)}
+
+
+def _waves(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any], hosts: Sequence[str],
+           first: bool) -> tuple[list[list[str]], list[str]]:
+    """Return the waves and the canaries. What is asked for is checked with all hosts, also those that need nothing."""
+    domains = request["domains"]
+    check_strategy(request["strategy"], bool(request["judge"]), domains)
+    lacking = [host for host in observations if domains and not domains.get(host)]
+    if lacking:
+        raise InputError("rollout_failure_domain", ", ".join(lacking), "a variable that every host has; without it are",
+                         "zone")
+    at_once = first or request["strategy"] != ROLLING
+    wishes = ["100%"] if at_once else request["waves"]
+    canaries = list(request["canary_hosts"]) if request["canary"] and not at_once else []
+    make_waves(list(observations), canaries, request["waves"], request["groups"], domains)
+    canaries = [host for host in canaries if host in hosts]
+    if request["canary"] and not at_once and not canaries and len(hosts) > 1:
+        canaries = list(hosts[:1])
+    return make_waves(hosts, canaries, wishes, request["groups"], {} if first else domains), canaries
+
+
+def _name(number: int, wave: Sequence[str], canaries: Sequence[str], strategy: str) -> str:
+    if strategy != ROLLING:
+        return {BLUE_GREEN: "all hosts at once", CANARY: "all hosts, by weight"}[strategy]
+    return "canary" if set(wave) <= set(canaries) else f"wave {number}"
+
+
+def _proposal(observations: Mapping[str, Mapping[str, Any]], rates: Mapping[str, float]) -> dict[str, Any]:
+    """Return how many hosts the load of now asks for; empty when no capacity is declared."""
+    declared = [rates[host] for host in observations if rates.get(host)]
+    if not declared or len(declared) < len(observations):
+        return {}
+    load = max(one["load_rps"] for one in observations.values())
+    return capacity.proposal(load, sum(declared) / len(declared), len(declared))
 
 
 def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any],
@@ -120,6 +125,8 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         yield str(InputError("deploy_compose_service", request["service"], "lower-case letters, digits and dashes",
                              "shop"))
     yield from _judge_problems(request["judge"])
+    yield from hooks.problems(request["hooks"])
+    yield from notification.problems(request["notify"])
     try:
         Budget.of(request["budget"])
     except InputError as error:
@@ -143,6 +150,10 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
                "Give the image by digest, or let every host use the same registry.")
     if request["kind"] == ROLLBACK:
         yield from rollback.problems(observations, request["release"], request["configs"], hosts)
+        if not request["accept_irreversible"]:
+            yield from rollback.irreversible(observations, request["release"], request["configs"], hosts)
+    else:
+        yield from migration.problems(request["migration"], hosts, request["groups"]["all"])
     for host in hosts:
         one = observations[host]
         for conflict in one["conflicts"]:
@@ -166,61 +177,3 @@ def _target_of(observation: Mapping[str, Any]) -> dict[str, str]:
     current = observation["current"] or {}
     return {"release": current.get("release", ""), "digest": current.get("digest", ""),
             "slot": observation["active"]}
-
-
-def plan_text(plan: Mapping[str, Any]) -> list[str]:
-    """Return the plan as lines for people."""
-    if not plan["hosts"]:
-        return [f"{plan['service']} {plan['release']} is already active on every host: nothing to do."]
-    lines = [f"{plan['kind']} of {plan['service']} to {plan['release']}, image {plan['image']}"]
-    bundles: dict[str, list[str]] = {}
-    for host in plan["hosts"]:
-        bundles.setdefault(plan["bundles"][host], []).append(host)
-    lines += [f"bundle {name} ({', '.join(hosts)})" for name, hosts in bundles.items()]
-    if plan["in_place"]:
-        lines.append(f"already there: {', '.join(plan['in_place'])}")
-    if plan["interrupted"]:
-        lines.append(f"first settle what an earlier run left on: {', '.join(plan['interrupted'])}")
-    lines += [f"{wave['number']}. {wave['name']}: {', '.join(wave['hosts'])}" for wave in plan["waves"]]
-    lines += [f"gate: {gate}" for gate in plan["gates"]]
-    targets: dict[str, list[str]] = {}
-    for host, target in plan["rollback_target"].items():
-        text = f"{target['release']} {target['digest'][:19]} in slot {target['slot']}" if target["release"] else \
-            f"what slot {target['slot']} serves" if target["slot"] else "nothing (first deployment)"
-        targets.setdefault(text, []).append(host)
-    lines += [f"way back: {text} ({', '.join(hosts)})" for text, hosts in targets.items()]
-    lines.append(f"commit after a soak of {plan['soak_s']} s")
-    return lines
-
-
-def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: Mapping[str, str],
-                     ledgers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return why wave ``before`` may not begin; empty when every host proves that it is where it has to be.
-
-    A host of an earlier wave proves that it is through when the controller saw it get there and its own ledger,
-    read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run.
-    A host of this wave or a later one has to be staged. No answer is not a proof, and a stop flag refutes it.
-
-    :arg before: number of the wave that asks; one more than there are asks for all of them.
-    :arg progress: per host what the controller saw, ``<run> <state>``.
-    :arg ledgers: per host what M(evenkeel.fleet.release_info) just returned there.
-    """
-    missing = []
-    for wave in plan["waves"]:
-        for host in wave["hosts"]:
-            status = ledgers[host].get("status") or {}
-            needed = SOAKING if wave["number"] < before else STAGED
-            if ledgers[host].get("unreachable"):
-                missing.append(f"{host} does not answer")
-            elif applies(ledgers[host].get("stop") or {}, run):
-                missing.append(said(ledgers[host]["stop"]))
-            elif progress[host] != f"{run} {needed}":
-                missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")
-            elif needed == SOAKING and _position(status) != (run, plan["release"], SOAKING, RESULT):
-                missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
-                               f"{status.get('state') or 'none'})")
-    return list(dict.fromkeys(missing))
-
-
-def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:
-    return status.get("run"), status.get("release"), status.get("state"), status.get("phase")

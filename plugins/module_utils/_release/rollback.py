@@ -10,6 +10,7 @@ from typing import Any, Iterable, Mapping
 
 from .._core.errors import FleetError
 from .bundle import name_of
+from .migration import refusal
 
 PREVIOUS = "previous"
 
@@ -41,6 +42,19 @@ def target(ledgers: Mapping[str, Mapping[str, Any]], wanted: str) -> dict[str, A
                          "Name the release, or bring it with the playbook rollout.")
     release, image = next(iter(found))
     return {"release": release, "image": image, "configs": configs}
+
+
+def irreversible(observations: Mapping[str, Mapping[str, Any]], release: str, configs: Mapping[str, str],
+                 hosts: Iterable[str]) -> Iterable[str]:
+    """Yield the migrations behind which there is no way back to this release."""
+    found: dict[str, list[str]] = {}
+    for host in hosts:
+        text = refusal(observations[host]["releases"], release, configs.get(host, ""))
+        if text:
+            found.setdefault(text, []).append(host)
+    for text, on in found.items():
+        yield (f"rollback_to: {text} ({', '.join(on)}). Bring a release that repairs it (playbook rollout), or restore "
+               "the database and then set rollout_accept_irreversible=true.")
 
 
 def problems(observations: Mapping[str, Mapping[str, Any]], release: str, configs: Mapping[str, str],

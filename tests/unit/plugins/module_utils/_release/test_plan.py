@@ -8,49 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import plan, summary
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release import evidence, plan, summary
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.observation import observe
-from hypothesis import given
-from hypothesis import strategies as st
 
 DIGEST, OLD = "sha256:" + "b" * 64, "sha256:" + "a" * 64
 IMAGE = {"reference": "r:5000/shop:v2", "pinned": f"r:5000/shop@{DIGEST}", "digest": DIGEST, "present": True}
-HOSTS = st.lists(st.from_regex(r"[a-z]{1,6}\d{1,2}", fullmatch=True), min_size=1, max_size=20, unique=True)
-SIZES = st.lists(st.one_of(st.integers(1, 9), st.integers(1, 100).map("{}%".format)), min_size=1, max_size=4)
-
-
-@given(HOSTS, SIZES, st.data())
-def test_every_host_is_in_exactly_one_wave_and_canaries_are_first(hosts, sizes, data):
-    canaries = data.draw(st.lists(st.sampled_from(hosts), unique=True, max_size=3))
-    waves = plan.make_waves(hosts, canaries, sizes)
-    assert sorted(host for wave in waves for host in wave) == sorted(hosts)
-    assert all(waves)
-    if canaries:
-        assert waves[0] == canaries
-    rest = [host for wave in waves[bool(canaries):] for host in wave]
-    assert rest == [host for host in hosts if host not in canaries]
-
-
-@pytest.mark.parametrize(("hosts", "canaries", "sizes", "waves"), [
-    ("abc", "a", ["100%"], ["a", "bc"]),
-    ("abcdefgh", "", [1, "25%", "50%"], ["a", "bc", "defg", "h"]),
-    ("abcdef", "f", [2], ["f", "ab", "cd", "e"]),
-    ("abc", "", ["1%"], ["a", "b", "c"]),
-    ("ab", "ab", [1], ["ab"]),
-])
-def test_waves(hosts, canaries, sizes, waves):
-    assert plan.make_waves(list(hosts), list(canaries), sizes) == [list(wave) for wave in waves]
-
-
-@pytest.mark.parametrize("size", [0, "0%", "101%", -1, "half", True, "", None, 1.5])
-def test_sizes_that_mean_nothing_are_refused(size):
-    with pytest.raises(InputError, match="rollout_waves: expected"):
-        plan.make_waves(["a"], [], [size])
-
-
-def test_a_canary_that_is_no_host_is_refused():
-    with pytest.raises(InputError, match=r"rollout_canary_hosts: expected hosts out of a, b, each once, found \['z'\]"):
-        plan.make_waves(["a", "b"], ["z"], [1])
 
 
 @pytest.mark.parametrize("release", ["", "v 1", "-v1", "a/b", "v1:latest", "x" * 129])
@@ -67,15 +29,17 @@ def found(slot="blue", release="v1", **changes):
     history = [entry] if slot else []
     status = {"state": "COMMITTED" if slot else "", "phase": "result", "run": "r0", "release": release,
               "current": current, "previous": None, "releases": history, "history": history,
-              "interrupted": False, "frozen": False, **changes}
+              "interrupted": False, "frozen": False, "irreversible": None, **changes}
     return {"status": status, "instances": {slot: instance} if slot else {}, "token": 1, "image": IMAGE, "stored": [],
             "bundles": {}, "problems": []}
 
 
 def answers(host="app1", **states):
     """What balancer_info returns on edge1."""
-    servers = [{"name": f"{host}-{slot}", "state": state} for slot, state in states.items()]
-    return [{"item": "edge1", "backends": {"be_shop": {"servers": servers}} if servers else {}}]
+    servers = [{"name": f"{host}-{slot}", "state": state, "healthy": state == "ready"}
+               for slot, state in states.items()]
+    found = {"be_shop": {"servers": servers, "counters": {"rate": 70}}} if servers else {}
+    return [{"item": "edge1", "backends": found}]
 
 
 SLOTS = {"blue": 8001, "green": 8002}
@@ -125,7 +89,9 @@ def test_witnesses_that_contradict_each_other_are_a_conflict():
 
 def request(**changes):
     return {"service": "shop", "release": "v2", "kind": "rollout", "canary": True, "canary_hosts": [],
-            "waves": ["100%"], "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
+            "strategy": "rolling", "waves": ["100%"], "groups": {"all": ["app1", "app2", "app3", "db1"]}, "domains": {},
+            "rates": {}, "min_capacity": "", "hooks": {}, "migration": {}, "notify": [], "accept_irreversible": False,
+            "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
             "balancers_required": True, "configs": {}, **changes}
 
 
@@ -219,10 +185,10 @@ def test_the_first_wave_needs_every_host_staged():
     made = plan.make_plan(fleet(), request())
     ledgers = {host: {} for host in made["hosts"]}
     staged = dict.fromkeys(made["hosts"], "r1 STAGED")
-    assert plan.missing_evidence(made, 1, "r1", staged, ledgers) == []
-    assert plan.missing_evidence(made, 1, "r1", {**staged, "app3": ""}, ledgers) == [
+    assert evidence.missing_evidence(made, 1, "r1", staged, ledgers) == []
+    assert evidence.missing_evidence(made, 1, "r1", {**staged, "app3": ""}, ledgers) == [
         "app3 is not STAGED (last seen: nothing)"]
-    assert plan.missing_evidence(made, 1, "r2", staged, ledgers) != []
+    assert evidence.missing_evidence(made, 1, "r2", staged, ledgers) != []
 
 
 @pytest.mark.parametrize(("progress", "ledger", "proven"), [
@@ -239,7 +205,7 @@ def test_the_first_wave_needs_every_host_staged():
 def test_a_later_wave_needs_proof_from_the_controller_and_from_the_ledger(progress, ledger, proven):
     made = plan.make_plan(fleet(), request())
     seen = {"app1": progress, "app2": "r1 STAGED", "app3": "r1 STAGED"}
-    missing = plan.missing_evidence(made, 2, "r1", seen, {"app1": ledger, "app2": {}, "app3": {}})
+    missing = evidence.missing_evidence(made, 2, "r1", seen, {"app1": ledger, "app2": {}, "app3": {}})
     assert (missing == []) == proven
 
 
@@ -249,10 +215,10 @@ def test_a_stop_flag_refutes_every_proof_of_the_run_that_it_names():
     flag = {"set": True, "run": "any", "by": "alice", "reason": "the shop is on television"}
     ledgers = {host: {**through(), "stop": flag} for host in made["hosts"]}
     said = ["stopped by alice: the shop is on television"]
-    assert plan.missing_evidence(made, 3, "r1", seen, ledgers) == said
+    assert evidence.missing_evidence(made, 3, "r1", seen, ledgers) == said
     for other in ({**flag, "run": "r0"}, {"set": False}):
         one = {**ledgers, **{host: {**through(), "stop": other} for host in made["hosts"]}}
-        assert plan.missing_evidence(made, 3, "r1", seen, one) == []
+        assert evidence.missing_evidence(made, 3, "r1", seen, one) == []
 
 
 def ended(state, phase="result", second=5):
