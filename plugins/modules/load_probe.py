@@ -451,6 +451,11 @@ options:
       result:
         description: A whole result, in place of O(baseline.result_name).
         type: dict
+      target:
+        description:
+          - Another O(target), in place of O(baseline.result_name). It is probed first, with the same options, so the
+            task takes twice as long.
+        type: str
       percentiles:
         description: Latencies that are compared.
         type: list
@@ -875,6 +880,7 @@ ARGUMENTS = {
     "baseline": {"type": "dict", "options": {
         "result_name": {"type": "str"},
         "result": {"type": "dict"},
+        "target": {"type": "str"},
         "percentiles": {"type": "list", "elements": "str", "default": ["p50", "p95"]},
         "tolerance": {"type": "str", "default": "10%"},
         "error_tolerance": {"type": "str", "default": "1%"},

@@ -26,12 +26,12 @@ def perform(*, result_name: str = "", result_directory: str = "", baseline: Mapp
     """Probe a target.
 
     :arg result_name: keep the result, and what the probe is doing, under this name; empty keeps nothing.
-    :arg baseline: an earlier ``result``, or the ``result_name`` of one, and the further fields of
-        :meth:`Baseline.parse`.
+    :arg baseline: an earlier ``result``, the ``result_name`` of one, or another ``target``, which is then probed first
+        with the same options, and the further fields of :meth:`Baseline.parse`.
     :arg options: those of :func:`probe`.
-    :raises InputError: before any traffic, when an option is wrong.
+    :raises InputError: before the target gets any traffic, when an option is wrong.
     """
-    earlier = _baseline(baseline, result_directory) if baseline else None
+    earlier = _baseline(baseline, result_directory, check_mode, options) if baseline else None
     if earlier:
         earlier.require([str(one.get("name")) for one in options.get("scenarios") or [{"name": "default"}]])
     complete = mergeable or bool(earlier or result_name)
@@ -57,14 +57,18 @@ def without_details(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "samples": samples, "phases": phases}
 
 
-def _baseline(wanted: Mapping[str, Any], directory: str) -> Any:
-    """Return the baseline that was asked for."""
+def _baseline(wanted: Mapping[str, Any], directory: str, check_mode: bool, options: Mapping[str, Any]) -> Any:
+    """Return the baseline that was asked for; None when check mode does not measure it."""
     from .statistics.baseline import EXAMPLE, Baseline
 
     known = {key: value for key, value in wanted.items() if value is not None}
-    name, result = known.pop("result_name", ""), known.pop("result", None)
-    if bool(name) == bool(result):
-        raise InputError("baseline", sorted(wanted), "either result or result_name", EXAMPLE)
+    name, result, target = known.pop("result_name", ""), known.pop("result", None), known.pop("target", "")
+    if [bool(name), bool(result), bool(target)].count(True) != 1:
+        raise InputError("baseline", sorted(wanted), "exactly one of result, result_name and target", EXAMPLE)
+    if target:
+        result = probe(mergeable=True, check_mode=check_mode, **{**options, "target": target})
+        if check_mode:
+            return None
     if name:
         from .result.store import Store
 

@@ -70,6 +70,18 @@ def test_a_breach_ends_the_probe_with_a_failure(web):
     assert result["grade"] == "F"
 
 
+def test_a_baseline_that_is_another_target(web):
+    url, _logged = web
+    load = {"executor": "constant_arrival_rate", "rate_rps": 200.0, "duration_s": 1.0}
+    same = perform(target=url, baseline={"target": url, "tolerance": "100%"}, **load)
+    assert [row["metric"] for row in same["comparison"]["rows"]] == ["p50_ms", "p95_ms", "error_rate"]
+    worse = perform(target=f"{url}/missing", baseline={"target": url}, **load)
+    (errors,) = [row for row in worse["comparison"]["rows"] if row["metric"] == "error_rate"]
+    assert (errors["before"], errors["after"], errors["verdict"]) == (0.0, 1.0, "fail")
+    with pytest.raises(FleetError, match="exactly one of result, result_name and target"):
+        perform(target=url, baseline={"target": url, "result_name": "reference"}, **load)
+
+
 def test_a_baseline_from_the_store(web, tmp_path):
     url, _logged = web
     store = {"result_directory": str(tmp_path)}

@@ -57,9 +57,9 @@ def test_servers_that_are_as_declared_are_left_alone(fleet):
 @pytest.mark.parametrize(("release", "reason"), [
     ("bad-late", "through the load balancer"),
     ("bad-crash", "Wait until it is healthy"),
-    pytest.param("bad-browse", "Gate on the new release alone", marks=pytest.mark.faults),
-    pytest.param("bad-errors", "Gate on the new release alone", marks=pytest.mark.faults),
-    pytest.param("bad-slow", "Gate on the new release alone: fail: p50 < 2s", marks=pytest.mark.faults),
+    pytest.param("bad-browse", "load on the new release alone: fail", marks=pytest.mark.faults),
+    pytest.param("bad-errors", "load on the new release alone: fail", marks=pytest.mark.faults),
+    pytest.param("bad-slow", "load on the new release alone: fail: p50 < 2s", marks=pytest.mark.faults),
 ])
 def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason):
     gate = {"rate_rps": 30, "warmup_s": 0.5, "duration_s": 1.5, "thresholds": ["error_rate < 1%", "p50 < 2s"]}

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gates of a rollout as filters; what they compute is in module_utils/_release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.lazy_filter import lazy_filter
+
+
+class FilterModule:
+    """The filters of this file, each documented in a file of its name."""
+
+    def filters(self) -> dict[str, Any]:
+        return {
+            "rollout_gates": lazy_filter("_release.gates", "arrange"),
+            "rollout_gate_problems": lazy_filter("_release.gates", "problems"),
+            "rollout_gate_sentences": lazy_filter("_release.gates", "sentences"),
+            "rollout_gate_evidence": lazy_filter("_release.gates", "evidence"),
+            "rollout_gate_refusals": lazy_filter("_release.gates", "refused"),
+        }
