@@ -28,6 +28,9 @@ PLAIN = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"
 
 COMPUTE, LAB = "compute", "lab"
 
+#: The tests that run without being asked for: as in ``addopts`` of pyproject.toml.
+BY_DEFAULT = "not faults and not kubernetes"
+
 #: group, lane, name, command. The order within a lane is the order of the run.
 STAGES = [
     ("lint", COMPUTE, "ruff", "ruff check ."),
@@ -41,6 +44,7 @@ STAGES = [
     ("unit", COMPUTE, "unit", "pytest -q tests/unit tests/fuzz"),
     ("unit", COMPUTE, "unit-python-3.9", "scripts/check/unit-target 3.9"),
     ("unit", COMPUTE, "unit-python-3.13", "scripts/check/unit-target 3.13"),
+    ("integration", COMPUTE, "kubernetes-build", "tests/lab/kubernetes/build"),
     ("fuzz", COMPUTE, "fuzz", "scripts/check/fuzz"),
     ("artifact", COMPUTE, "build", "scripts/check/build"),
     ("artifact", COMPUTE, "galaxy-importer", "scripts/check/galaxy-importer"),
@@ -48,8 +52,9 @@ STAGES = [
     ("sanity", COMPUTE, "sanity-core-2.21", "scripts/check/sanity 2.21"),
     ("lab", LAB, "lab", "tests/lab/up --fresh"),
     ("molecule", LAB, "molecule", "scripts/check/molecule"),
-    ("integration", COMPUTE, "integration", "pytest -q tests/integration -m 'not lab and not faults'"),
-    ("integration", LAB, "integration-lab", "pytest -q tests/integration -m 'lab and not faults'"),
+    ("integration", COMPUTE, "integration", f"pytest -q tests/integration -m 'not lab and {BY_DEFAULT}'"),
+    ("integration", LAB, "integration-lab", f"pytest -q tests/integration -m 'lab and {BY_DEFAULT}'"),
+    ("integration", LAB, "kubernetes", "scripts/check/kubernetes"),
     ("installed", LAB, "installed", "scripts/check/installed"),
 ]
 
@@ -102,10 +107,10 @@ def main(groups: list[str]) -> int:
     interrupted = threading.Event()
 
     def lane(which: str) -> None:
-        for group, stage_lane, name, command in chosen:
+        for _group, stage_lane, name, command in chosen:
             if stage_lane == which and not interrupted.is_set():
                 # What only computes gives way to what measures.
-                measures = which == LAB or group == "integration"
+                measures = which == LAB or name == "integration"
                 results[name] = run(name, command if measures else f"nice {command}", say)
 
     started = time.monotonic()
