@@ -144,7 +144,7 @@ metrics:
   type: dict
   returned: success
   sample: {requests: 31, errors: 6, error_rate: 0.1935, baseline_requests: 275, baseline_errors: 0,
-           baseline_error_rate: 0.0, evidence_limit: 13.59, evidence_baseline: 9.87}
+           baseline_error_rate: 0.0, evidence_limit: 13.59, evidence_baseline: 9.87, traffic_s: 1.3}
 samples:
   description:
     - Which C(servers) were compared with which C(baseline), and how often HAProxy's counters began anew (C(restarts)).

@@ -116,7 +116,9 @@ def judge_release(balancer: HAProxy, backend: str, servers: Sequence[str], basel
             begun_s = deadline.elapsed_s
     verdict = FAIL if watch.sick else judge.verdict
     duration_s = round(deadline.elapsed_s, 3)
-    result = Verdict(verdict, _reasons(watch, verdict, duration_s), _thresholds(judge), _metrics(judge), {
+    traffic_s = 0.0 if begun_s is None else round(duration_s - begun_s, 3)
+    metrics = {**_metrics(judge), "traffic_s": traffic_s}
+    result = Verdict(verdict, _reasons(watch, verdict, duration_s), _thresholds(judge), metrics, {
         "servers": watch.new, "baseline": watch.old, "restarts": watch.restarts,
         "first_request_s": None if begun_s is None else round(begun_s, 3)}, started_at, duration_s)
     return {"changed": False, **result.to_result()}

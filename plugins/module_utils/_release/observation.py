@@ -38,10 +38,10 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
     :arg slots: port by slot name, for example ``{"blue": 8001, "green": 8002}``.
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
-        none serves) and ``target_port``, ``in_place`` (the wanted release serves everywhere and nothing is
-        left to do), ``serving`` (every load balancer sends it traffic and finds it healthy), ``load_rps`` (requests of
-        the whole service in the last second), ``conflicts`` (sentences about witnesses that contradict each other) and
-        what the witnesses said.
+        none serves), their ``active_port`` and ``target_port``, ``in_place`` (the wanted release serves everywhere and
+        nothing is left to do), ``serving`` (every load balancer sends it traffic and finds it healthy), ``load_rps``
+        (requests of the whole service in the last second), ``conflicts`` (sentences about witnesses that contradict
+        each other) and what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}
@@ -67,6 +67,7 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         and all(state == MAINT for slot in others for state in states[slot].values()))
     return {
         "host": host, "active": active, "target": others[0], "target_port": slots[others[0]],
+        "active_port": slots.get(active),
         "in_place": in_place, "conflicts": conflicts,
         "serving": bool(balancers) and all(_serves(answer, backend, names) for answer in answers),
         "load_rps": sum(answer["backends"].get(backend, {}).get("counters", {}).get("rate", 0) for answer in answers),

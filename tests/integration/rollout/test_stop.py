@@ -26,9 +26,9 @@ def flag(fleet):
 
 
 @pytest.mark.parametrize("moment", [
-    "Wave | Load on the new release alone",
+    "Gate | Send load",
     pytest.param("Stage | Lay the release ready", marks=pytest.mark.faults),
-    pytest.param("Wave | Gate through the load balancer", marks=pytest.mark.faults),
+    pytest.param("Wave | Gates on the whole service", marks=pytest.mark.faults),
     pytest.param("Settle | Soak", marks=pytest.mark.faults),
 ])
 def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gates of every kind in rollouts of the reference app: what passes goes on, everything else goes back and says why."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+import pytest
+from benchmarks.common import free_port, wait_for_port
+
+GATEWAY = "172.30.77.1"  # this machine, as the lab's hosts see it
+HEALTH = {"name": "database", "type": "health", "when": "alone",
+          "checks": [{"name": "db1", "type": "tcp", "host": "db1", "port": 5432}]}
+COMMAND = {"name": "engine", "type": "command", "when": "alone", "argv": ["docker", "version"], "contains": "Server"}
+COUNTERS = {"name": "counters", "type": "metric", "balancer": {"duration_s": 1},
+            "thresholds": ["error_rate < 1%", "econ == 0"]}
+MANUAL = {"name": "go on", "type": "manual", "when": "soak", "timeout_s": 60, "message": "orders are as usual?"}
+
+
+@pytest.fixture(scope="module")
+def prometheus(fleet, tmp_path_factory):
+    """A Prometheus of this machine that scrapes itself, where the lab's hosts can ask it."""
+    directory, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    configuration = directory / "prometheus.yml"
+    configuration.write_text("global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: self\n"
+                             f"    static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n", encoding="utf-8")
+    process = subprocess.Popen(
+        ["prometheus", f"--config.file={configuration}", f"--storage.tsdb.path={directory}/tsdb",
+         f"--web.listen-address=0.0.0.0:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_port(port)
+    yield f"http://{GATEWAY}:{port}"
+    process.kill()
+    process.wait()
+
+
+def metric(url, query, *thresholds, **options):
+    return {"name": "asked of Prometheus", "type": "metric", "prometheus": {"url": url, "query": query},
+            "thresholds": thresholds or ["value > 0"], "deadline_s": 3, **options}
+
+
+def answer(fleet, **variables):
+    """Answer as people do, as soon as somebody asks."""
+    def run():
+        deadline = time.monotonic() + 30
+        done = fleet.play("approve", **variables)
+        while done.rc and time.monotonic() < deadline:
+            done = fleet.play("approve", **variables)
+        assert done.rc == 0, done.output
+    return run
+
+
+def found(fleet, host):
+    """Return the gates in a host's ledger of the last run, by name, with their verdicts."""
+    ledger = fleet.ledgers()[host]
+    return {gate["name"]: gate["verdict"] for record in ledger["records"]
+            if record["run"] == ledger["status"]["run"] for gate in record["data"].get("gates", [])}
+
+
+def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(fleet, prometheus):
+    gates = [HEALTH, COMMAND, COUNTERS, metric(prometheus, 'up{job="self"}'), MANUAL]
+    wave = {"rate_rps": 150, "duration_s": 4, "thresholds": ["error_rate < 1%"],
+            "baseline": {"tolerance": "100%", "error_tolerance": "5%", "percentiles": ["p50"]}}
+    alone = {**wave, "rate_rps": 50, "duration_s": 3, "baseline": {**wave["baseline"], "tolerance": "100%"}}
+    done = fleet.play_until(
+        "Gate | Wait for the answer", answer(fleet, approve_operator="alice"), "rollout", deploy_compose_release="v2",
+        rollout_gates=gates, rollout_gate_wave=wave, rollout_gate_alone=alone,
+        rollout_watch_thresholds=["error_rate < 1%"])
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v2")
+    assert "command gate “engine” on the new release alone" in " ".join(done.output.split())
+    for host in fleet.hosts:
+        assert found(fleet, host) == dict.fromkeys(
+            ["database", "engine", "load on the new release alone", "load through the load balancer",
+             "requests of the watch", "counters", "asked of Prometheus"], "pass")
+    back = fleet.play("rollback", rollback_to="previous")
+    assert back.rc == 0, back.output
+
+
+@pytest.mark.parametrize(("gate", "reason"), [
+    ({**COMMAND, "contains": "no such engine"}, "engine: fail: engine:"),
+    pytest.param({**HEALTH, "checks": [{"name": "db1", "type": "tcp", "host": "db1", "port": 9}], "deadline_s": 1},
+                 "database: fail: db1:", marks=pytest.mark.faults),
+    pytest.param({**COUNTERS, "thresholds": ["rps < 1"]}, "counters: fail: rps < 1: measured",
+                 marks=pytest.mark.faults),
+    pytest.param({**MANUAL, "when": "wave", "timeout_s": 3}, "go on: inconclusive: nobody answered within 3 s",
+                 marks=pytest.mark.faults),
+])
+def test_a_gate_that_does_not_pass_sends_every_host_back(fleet, gate, reason):
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[gate])
+    assert done.rc == 2, done.output
+    assert reason in " ".join(done.output.split())
+    assert "rolled back on every host" in done.output
+    assert done.failed_requests == 0
+    assert fleet.is_on("v1")
+    assert found(fleet, fleet.hosts[0])[gate["name"]] != "pass"
+
+
+@pytest.mark.parametrize(("query", "reason"), [
+    ('up{job="nobody"}', "inconclusive: Prometheus has no data for this query"),
+    pytest.param("vector(0)", "fail: value > 0: measured 0", marks=pytest.mark.faults),
+    pytest.param("sum(", "inconclusive: prometheus.query: expected a query that Prometheus can evaluate",
+                 marks=pytest.mark.faults),
+])
+def test_prometheus_says_no_or_nothing(fleet, prometheus, query, reason):
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[metric(prometheus, query)])
+    assert done.rc == 2, done.output
+    assert reason in " ".join(done.output.split())
+    assert fleet.is_on("v1")
+
+
+def test_a_refusal_after_the_soak_sends_every_host_back(fleet):
+    refuse = answer(fleet, approve_answer="refuse", approve_reason="orders fell", approve_operator="bob")
+    done = fleet.play_until("Gate | Wait for the answer", refuse, "rollout", deploy_compose_release="v2",
+                            rollout_gates=[MANUAL])
+    assert done.rc == 2, done.output
+    assert "go on: fail: refused by bob: orders fell" in " ".join(done.output.split())
+    assert done.failed_requests == 0
+    assert fleet.is_on("v1")
+
+
+def test_the_watch_itself_ends_a_rollout_that_costs_too_much(fleet):
+    """bad-late fails after its first requests; here no gate but the watch looks."""
+    done = fleet.play("rollout", deploy_compose_release="bad-late", rollout_gate_wave={}, rollout_watch_rate_rps=200,
+                      rollout_scenarios=[{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}],
+                      rollout_gates=[{**COUNTERS, "balancer": {"duration_s": 8}, "thresholds": ["requests > 0"]}],
+                      rollout_watch_thresholds=["error_rate < 0.5%"])
+    assert done.rc == 2, done.output
+    assert "requests of the watch: fail: error_rate < 0.5%: measured" in " ".join(done.output.split())
+    assert fleet.is_on("v1")
+
+
+def test_a_wrong_gate_is_refused_before_anything_moves(fleet):
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[{**COUNTERS, "thresholds": ["econ"]}])
+    assert done.rc != 0
+    assert "rollout_gates: counters.thresholds: expected <metric> <comparison> <limit>" in " ".join(done.output.split())
+    assert done.changed == 0
+
+
+def test_an_answer_that_nobody_asked_for_is_refused(fleet):
+    done = fleet.play("approve")
+    assert done.rc != 0
+    assert "approve: expected a question, found none" in " ".join(done.output.split())
