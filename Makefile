@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test lint bench docs lock clean setup-tests setup-bench \
-  test-unit test-fuzz test-sanity test-artifact test-integration test-molecule test-installed test-faults
+  test-unit test-fuzz test-sanity test-artifact test-integration test-molecule test-installed test-faults test-kubernetes
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 stages := python scripts/stages.py
@@ -46,6 +46,9 @@ test-integration: setup-tests lab ## integration tests on the lab's real servers
 
 test-faults: setup-tests lab ## the faults that take minutes, on the lab
 	@scripts/step "Faults" pytest -m faults tests/integration
+
+test-kubernetes: setup-tests ## tests on a real Kubernetes node in the lab; its first build takes minutes
+	@scripts/step "Kubernetes" scripts/check/kubernetes
 
 test-molecule: lab ## Molecule; NAME=redis_tuning for one scenario
 	@scripts/step "Molecule" scripts/check/molecule $(NAME)
