@@ -50,7 +50,7 @@ options:
         description: What the step is, which decides how it is drawn.
         type: str
         required: true
-        choices: [preflight, probe, indexes, settings, rollout, rollback, balancer]
+        choices: [preflight, probe, indexes, settings, rollout, rollback, balancer, restart]
       title:
         description: What a person calls the step.
         type: str

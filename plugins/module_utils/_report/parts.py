@@ -18,7 +18,7 @@ from .._core.errors import FleetError, InputError
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 from .redaction import clean
 
-KINDS = ("preflight", "probe", "indexes", "settings", "rollout", "rollback", "balancer")
+KINDS = ("preflight", "probe", "indexes", "settings", "rollout", "rollback", "balancer", "restart")
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9.-]+")

@@ -52,8 +52,15 @@ class Container:
         """
         found = self._engine.container(self.label)["State"]
         alive = bool(found["Running"])
-        return State(status=found["Status"], alive=alive, pid=int(found["Pid"]), generation=found["StartedAt"],
-                     started_s=epoch_s(f"{found['StartedAt'][:19]}Z") if alive else 0.0)
+        return State(status=found["Status"], up=found["Status"] == "running", alive=alive,
+                     failed=found["Status"] in ("exited", "dead"), pid=int(found["Pid"]), generation=found["StartedAt"],
+                     started_s=_seconds(found["StartedAt"]) if alive else 0.0)
+
+    def fill(self, text: str) -> str:
+        """``{port}`` is the first port of this host under which the container is published."""
+        bindings = self._engine.container(self.label)["HostConfig"]["PortBindings"] or {}
+        ports = [one["HostPort"] for bound in bindings.values() for one in bound or []]
+        return text.replace("{port}", ports[0]) if ports else text
 
     def reload(self) -> None:
         """Containers declare no way to reload."""
@@ -67,22 +74,31 @@ class Container:
         """
         os.kill(self.state().pid, signal.Signals[name])
 
+    def refresh(self) -> None:
+        """A container is what it was made from; another definition makes another container."""
+
     def stop(self, deadline_s: float, sockets: bool) -> None:
         """The container's stop signal, in the background; the engine kills it a little after the deadline."""
         threading.Thread(target=self._stop, args=(int(deadline_s) + _NET_S,), daemon=True).start()
 
     def _stop(self, grace_s: int) -> None:
         with contextlib.suppress(FleetError):  # whether it ended is seen by who waits
-            Engine(self._engine.socket_path, grace_s + self._engine.timeout_s).stop(self.label, grace_s)
+            self._engine.post(f"/containers/{self.label}/stop?t={grace_s}", wait_s=grace_s)
 
     def kill(self) -> None:
         """End it at once; one that just ended by itself is as good."""
         try:
-            self._engine.kill(self.label)
+            self._engine.post(f"/containers/{self.label}/kill?signal=SIGKILL")
         except EngineError:
             if self.state().alive:
                 raise
 
     def start(self) -> None:
-        """Start it from the configuration that it was made with."""
-        self._engine.start(self.label)
+        """Start it."""
+        self._engine.post(f"/containers/{self.label}/start")
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds since 1970 of a time of the engine, which has up to nine digits after the point."""
+    whole, _point, fraction = text.rstrip("Z").partition(".")
+    return epoch_s(f"{whole}Z") + float(f"0.{fraction or 0}")

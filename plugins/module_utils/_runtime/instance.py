@@ -14,13 +14,17 @@ from typing import Protocol
 class State:
     """What there is of an instance now.
 
-    ``status`` is the runtime's own word. ``alive`` is whether any process of it may be there. ``pid`` is its main
-    process, 0 without one. ``generation`` is another text after each start. ``started_s`` is when the main process
-    began, in seconds since 1970, 0 without one. ``sockets`` are the socket units that listen for it.
+    ``status`` is the runtime's own word. ``up`` is whether it runs as it should, ``alive`` whether any process of it
+    may still be there, ``failed`` whether it has ended and nothing will start it again. ``pid`` is its main process, 0
+    without one. ``generation`` is another text after each start. ``started_s`` is when the main process began, in
+    seconds since 1970, 0 without one. ``definition_changed`` is whether what it was started from reads differently
+    now. ``sockets`` are the socket units that listen for it.
     """
 
     status: str
+    up: bool
     alive: bool
+    failed: bool
     pid: int
     generation: str
     started_s: float
@@ -40,11 +44,17 @@ class Instance(Protocol):
         :raises FleetError: when there is no such instance.
         """
 
+    def fill(self, text: str) -> str:
+        """Fill in what only the runtime knows: ``{port}``, under which a container is published on this host."""
+
     def reload(self) -> None:
         """Reload as the runtime declares it; return when that ended."""
 
     def signal(self, name: str) -> None:
         """Send a signal, such as ``SIGHUP``, to the main process."""
+
+    def refresh(self) -> None:
+        """Make the runtime read a definition that has changed."""
 
     def stop(self, deadline_s: float, sockets: bool) -> None:
         """Ask it to end and return at once; the runtime itself kills it some time after the deadline.
@@ -56,4 +66,4 @@ class Instance(Protocol):
         """End every process of it at once."""
 
     def start(self) -> None:
-        """Start it from its definition as it is on disk; an instance that runs is left alone."""
+        """Start it, and what listens for it; one that runs is left alone. Return at once."""

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from typing import Mapping, Sequence
@@ -35,7 +34,9 @@ def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float
     status, pid = found["ActiveState"], int(found["MainPID"])
     return State(
         status=f"{status} ({found['SubState']})",
+        up=status in ("active", "reloading"),
         alive=status not in _ENDED,
+        failed=status == "failed",
         pid=pid,
         generation=found["InvocationID"],
         started_s=booted_s + int(found["ExecMainStartTimestampMonotonic"]) / 1e6 if pid else 0.0,
@@ -57,14 +58,13 @@ class Unit:
 
         :raises FleetError: when the unit is not loaded, or systemd does not answer.
         """
-        found = parse_properties(self._systemctl("show", f"--property={','.join(_PROPERTIES)}", "--", self.name))
-        if found["LoadState"] != "loaded":
-            raise FleetError(f"Expected a unit {self.name}, found it {found['LoadState']}.",
-                             "Install or unmask the unit, or correct its name.")
-        sockets = [unit for unit in found.get("TriggeredBy", "").split() if unit.endswith(".socket")]
-        active = self._systemctl("is-active", "--", *sockets, strict=False).split() if sockets else []
-        listening = [unit for unit, word in zip(sockets, active) if word == "active"]
-        return state_of(found, listening, time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))
+        found = self._properties()
+        return state_of(found, self._sockets(found, "is-active", "active"),
+                        time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))
+
+    def fill(self, text: str) -> str:
+        """There is nothing to fill in: who declares a unit knows where it listens."""
+        return text
 
     def reload(self) -> None:
         """``systemctl reload``: what ExecReload says."""
@@ -74,22 +74,42 @@ class Unit:
         """Send a signal to the main process."""
         self._systemctl("kill", "--kill-who=main", f"--signal={name}", "--", self.name)
 
+    def refresh(self) -> None:
+        """``systemctl daemon-reload``, if the unit file is newer than what systemd knows."""
+        if self._properties()["NeedDaemonReload"] == "yes":
+            self._systemctl("daemon-reload")
+
     def stop(self, deadline_s: float, sockets: bool) -> None:
         """``systemctl stop``; systemd kills it after TimeoutStopSec of the unit."""
-        listening = self.state().sockets if sockets else ()
+        listening = self._sockets(self._properties(), "is-active", "active") if sockets else []
         self._systemctl("stop", "--no-block", "--", *listening, self.name)
 
     def kill(self) -> None:
         """SIGKILL to every process of the unit that is stopping; one that was started anew meanwhile is left alone."""
-        if self.state().status.startswith("deactivating"):
+        if self._properties()["ActiveState"] == "deactivating":
             self._systemctl("kill", "--signal=SIGKILL", "--", self.name)
 
     def start(self) -> None:
-        """Read changed definitions, forget earlier failures, start."""
-        if self.state().definition_changed:
-            self._systemctl("daemon-reload")
-        self._systemctl("reset-failed", "--", self.name, strict=False)
-        self._systemctl("start", "--", self.name)
+        """Forget earlier failures, let its enabled sockets listen, which they cannot once it runs, and start it."""
+        found = self._properties()
+        if found["ActiveState"] in _ENDED:
+            self._systemctl("reset-failed", "--", self.name, strict=False)
+            for socket in self._sockets(found, "is-enabled", "enabled"):
+                self._systemctl("start", "--", socket)
+        self._systemctl("start", "--no-block", "--", self.name)
+
+    def _properties(self) -> dict[str, str]:
+        found = parse_properties(self._systemctl("show", f"--property={','.join(_PROPERTIES)}", "--", self.name))
+        if found["LoadState"] != "loaded":
+            raise FleetError(f"Expected a unit {self.name}, found it {found['LoadState']}.",
+                             "Install or unmask the unit, or correct its name.")
+        return found
+
+    def _sockets(self, found: Mapping[str, str], question: str, answer: str) -> list[str]:
+        """Return the unit's socket units for which systemctl answers a question so."""
+        sockets = [unit for unit in found.get("TriggeredBy", "").split() if unit.endswith(".socket")]
+        words = self._systemctl(question, "--", *sockets, strict=False).split() if sockets else []
+        return [unit for unit, word in zip(sockets, words) if word == answer]
 
     def _systemctl(self, *arguments: str, strict: bool = True) -> str:
         command = ["systemctl", *arguments]
@@ -105,11 +125,3 @@ class Unit:
                              f"Read journalctl -u {self.name}.", cmd=command, rc=done.returncode, stdout=done.stdout,
                              stderr=done.stderr)
         return done.stdout
-
-
-def check_signal(name: str) -> str:
-    """Return the number's name of a signal.
-
-    :raises KeyError: when this system has no such signal.
-    """
-    return signal.Signals[name].name

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.plan import choose_turn, make_plan
+from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.summary import summarize
+
+REQUEST = {"mode": "restart", "min_available": "50%", "retries": 1, "backoff_s": 2, "return_all": False}
+HOSTS = ("app1", "app2", "app3")
+
+
+def look(**changes):
+    return {"method": "restart", "why": "it cannot reload", "changed": True, "needs": [], "alive": True,
+            "healthy": True, "open": 0,
+            "slot": "", **changes}
+
+
+def shop(**changes):
+    return {"name": "shop", "backend": "be_shop", "look": look(), **changes}
+
+
+def balancer(**states):
+    servers = [{"name": name, "state": states.get(name, "ready"), "healthy": states.get(name) is None,
+                "operational": "stopped" if states.get(name) == "maint" else "running"} for name in HOSTS]
+    return {"edge1": {"backends": {"be_shop": {"servers": servers}}}}
+
+
+def plan(services=None, balancers=None, **request):
+    return make_plan(services or {host: [shop()] for host in HOSTS}, balancers or balancer(), {**REQUEST, **request})
+
+
+def done(host, **more):
+    return {host: {"shop": {"state": "done", "attempts": 1, **more}}}
+
+
+def test_turns_and_text():
+    made = plan()
+    assert made["turns"] == [["app1/shop"], ["app2/shop"], ["app3/shop"]]
+    assert (made["todo"], made["problems"]) == (True, [])
+    assert made["text"][0] == "restart of 3 instances in 3 turns"
+    assert made["text"][1] == "1. app1/shop: restart, because it cannot reload; now healthy, 0 connections"
+    assert made["text"][2] == "   shop: 2 of 3 in service meanwhile, at least 2"
+
+
+def test_those_that_are_out_of_traffic_go_first_and_all_at_once():
+    services = {host: [shop(look=look(healthy=host == "app1"))] for host in HOSTS}
+    out = balancer(app2="maint", app3="maint")
+    assert plan(services, out)["turns"] == [["app2/shop", "app3/shop"], ["app1/shop"]]
+
+
+def test_unhealthy_ones_that_still_have_traffic_go_one_at_a_time():
+    services = {host: [shop(look=look(healthy=host == "app1"))] for host in HOSTS}
+    assert plan(services)["turns"] == [["app2/shop"], ["app3/shop"], ["app1/shop"]]
+
+
+def test_what_needs_nothing_is_left_alone():
+    made = plan({host: [shop(look=look(changed=host == "app2"))] for host in HOSTS})
+    assert made["turns"] == [["app2/shop"]]
+    assert made["text"][-1] == "left alone: app1/shop, app3/shop"
+    idle = plan({host: [shop(look=look(changed=False))] for host in HOSTS})
+    assert (idle["todo"], idle["turns"]) == (False, [])
+
+
+@pytest.mark.parametrize(("services", "balancers", "request_", "problem"), [
+    (None, None, {"min_available": "100%"}, "app1/shop cannot be restarted: shop would have 2 in service of at least"),
+    (None, None, {"min_available": 4}, "expected 0 to 3"),
+    (None, {"edge1": {"backends": {}}}, {}, "app1/shop: expected a server app1 in backend be_shop"),
+    ({"app1": [shop(), shop()]}, None, {}, "expected each name once on app1"),
+    ({"app1": [shop(server="other")]}, None, {}, "expected a server other in backend be_shop"),
+])
+def test_what_cannot_go_well_is_refused(services, balancers, request_, problem):
+    made = plan(services, balancers, **request_)
+    assert any(problem in text for text in made["problems"]), made["problems"]
+    assert not made["todo"]
+
+
+def test_a_server_that_was_out_of_traffic_stays_out_unless_asked_for():
+    out = plan(balancers=balancer(app2="maint"))
+    assert out["members"]["app2/shop"]["edges"] == []
+    assert out["turns"][0] == ["app2/shop"]
+    assert "app2/shop: app2 is maint at edge1 and stays so" in out["text"]
+    back = plan(balancers=balancer(app2="maint"), return_all=True)
+    assert back["members"]["app2/shop"]["edges"] == ["edge1"]
+
+
+def test_a_slot_names_its_server():
+    services = {"app1": [{**shop(look=look(slot="green")), "name": "pitch"}]}
+    assert plan(services)["members"]["app1/pitch"]["server"] == "app1-green"
+
+
+def test_the_next_turn_looks_at_who_is_in_service_now():
+    made = plan()
+    assert choose_turn(made, {host: {} for host in HOSTS}, balancer(), 0)["batch"] == {"app1": "shop"}
+    held = choose_turn(made, {host: {} for host in HOSTS}, balancer(app3="maint"), 0)
+    assert held["batch"] == {"app3": "shop"}
+    progress = {**{host: {} for host in HOSTS}, **done("app1")}
+    assert choose_turn(made, progress, balancer(), 0)["batch"] == {"app2": "shop"}
+    nobody = choose_turn(made, progress, balancer(app1="maint", app2="maint", app3="maint"), 0)
+    assert set(nobody["batch"]) == {"app2", "app3"}  # nobody is in service, so it costs nothing
+
+
+def test_without_the_answer_of_every_load_balancer_nobody_begins():
+    silent = {**balancer(), "edge2": {"failed": True}}
+    last = choose_turn(plan(), {host: {} for host in HOSTS}, silent, 0)
+    assert (last["over"], last["batch"]) == (True, {})
+    assert set(last["held"].values()) == {"the load balancer edge2 does not say who is in service"}
+    assert any(text.startswith("edge2: expected the load balancer") for text in plan(balancers=silent)["problems"])
+
+
+def test_a_host_that_does_not_answer_is_failed_for_good():
+    made = plan(min_available=1)
+    progress = {**{host: {} for host in HOSTS}, "app1": {"shop": {"state": "begun", "attempts": 1}}}
+    assert choose_turn(made, progress, balancer(), 0)["batch"] == {"app2": "shop"}
+    progress.update(done("app2"), **done("app3"))
+    last = choose_turn(made, progress, balancer(), 1e9)
+    assert last["over"]
+    summary = summarize(made, progress, last["held"])
+    assert summary["verdict"] == "fail"
+    assert summary["reasons"] == ["app1/shop: it does not answer any more"]
+
+
+def test_a_retry_waits_and_the_last_one_is_parked():
+    made = plan()
+    failed = {"shop": {"state": "failed", "attempts": 1, "failed_at_s": 100.0, "reason": "it is failed"}}
+    progress = {"app1": failed, **done("app2"), **done("app3")}
+    assert choose_turn(made, progress, balancer(app1="maint"), 101.0)["wait_s"] == 1.0
+    assert choose_turn(made, progress, balancer(app1="maint"), 102.0)["batch"] == {"app1": "shop"}
+    failed["shop"]["attempts"] = 2
+    last = choose_turn(made, progress, balancer(app1="maint"), 1e9)
+    assert last["over"]
+    summary = summarize(made, progress, last["held"])
+    assert summary["lines"][:2] == ["2 of 3 instances restarted; parked: app1/shop",
+                                    "app1/shop: PARKED after 2 attempts: it is failed"]
+
+
+def test_a_stop_ends_the_queue():
+    made = plan()
+    stopped = {"shop": {"state": "failed", "attempts": 1, "failed_at_s": 0.0, "final": True,
+                        "reason": "stopped by bob"}}
+    last = choose_turn(made, {"app1": stopped, "app2": {}, "app3": {}}, balancer(), 1e9)
+    assert last["over"]
+    summary = summarize(made, {"app1": stopped, "app2": {}, "app3": {}}, last["held"])
+    assert "app2/shop: untouched: app1/shop: stopped by bob" in summary["lines"]
+
+
+def test_a_summary_says_what_was_measured():
+    made = plan(min_available=0)
+    result = {"method": "restart", "startup_ms": 312.4, "stop_ms": 100.2, "killed": True, "duration_ms": 500.0,
+              "connections": {"cut_off": 3}}
+    progress = {**done("app1", result=result, sessions_left=2), **done("app2"), **done("app3")}
+    summary = summarize(made, progress, {})
+    assert (summary["verdict"], summary["cut_off"]) == ("pass", 3)
+    assert summary["lines"][1] == ("app1/shop: restart, ended in 100 ms, healthy after 312 ms, killed, 3 connections "
+                                   "cut off, 2 sessions were left at the drain deadline")
+
+
+def test_a_shutdown_has_no_turns_and_no_capacity():
+    made = plan(mode="shutdown", min_available="100%")
+    assert (made["turns"], made["problems"], made["todo"]) == ([], [], True)
+    assert made["text"][0] == "SHUTDOWN of 3 instances, all at once"
