@@ -19,6 +19,7 @@ class FilterModule:
             "release_observation": lazy_filter("_release.observation", "observe"),
             "rollout_plan": lazy_filter("_release.plan", "make_plan"),
             "rollout_missing_evidence": lazy_filter("_release.evidence", "missing_evidence"),
+            "rollout_hook_outcome": lazy_filter("_release.hooks", "outcome"),
             "rollout_notification": lazy_filter("_release.notification", "message"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),
             "rollback_target": lazy_filter("_release.rollback", "target"),

@@ -34,6 +34,9 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
                              if "compose" in rules else "a host of the inventory", allowed[0] if allowed else "db1"))
     if not isinstance(rules.get("irreversible", False), bool):
         yield str(InputError("rollout_migration.irreversible", rules["irreversible"], "true or false", "true"))
+    if "compose" in rules and not (isinstance(rules["compose"], list) and rules["compose"]):
+        yield str(InputError("rollout_migration.compose", rules["compose"], "the words of a command, as a list",
+                             "[python, manage.py, migrate]"))
     try:
         limit = float(rules.get("timeout_s", TIMEOUT_S))
     except (TypeError, ValueError):
@@ -72,7 +75,7 @@ def under_way(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         if record["run"] != last:
             continue
         if record["state"] == EXPANDED and (record["data"].get("migration") or {}).get("irreversible"):
-            found = dict(record["data"]["migration"])
+            found = {**record["data"]["migration"], "release": record["release"]}
         elif record["state"] == COMMITTED or (record["state"] == ABORTING and record["data"].get("accepted")):
             found = None
     return found
@@ -94,11 +97,3 @@ def refusal(history: Sequence[Mapping[str, Any]], release: str, config: str) -> 
             return (f"release {entry['release']} came with the irreversible migration {migration['name']!r}; {release} "
                     "is not made for what it left")
     return ""
-
-
-def frozen_text(migration: Mapping[str, Any], release: str, before: str, reason: str) -> str:
-    """Return why a host is left as it is instead of going back, and what a person can do."""
-    old = before or "the release before"
-    return (f"{reason}. Not rolled back: {release} came with the irreversible migration {migration['name']!r}, and "
-            f"{old} is not made for what it left. Every host stays as it is. Either repair what is wrong and bring a "
-            "release that works, or restore the database and go back: docs/rollout.md, Irreversible migrations.")

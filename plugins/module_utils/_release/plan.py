@@ -42,9 +42,9 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's), ``domains``
         (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
         ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
-        ``migration``, ``notify``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every load balancer
-        must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a rollback) and
-        ``accept_irreversible`` (bool: a rollback may go past an irreversible migration).
+        ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
+        load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a
+        rollback) and ``accept_irreversible`` (bool: a rollback may go past an irreversible migration).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -73,8 +73,9 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
                   for number, wave in enumerate(waves, 1)],
         "proposal": _proposal(observations, request["rates"]),
         "interrupted": [host for host, one in observations.items() if one["interrupted"]],
-        "first": first, "gates": list(request["gates"]), "hooks": dict(request["hooks"]), "soak_s": request["soak_s"],
-        "migration": migration.planned(request["migration"], hosts) if request["kind"] != ROLLBACK else {},
+        "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
+        "hooks": {} if problems else dict(request["hooks"]),
+        "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},
         "todo": bool(hosts) and not problems, "problems": problems,
     }
@@ -125,8 +126,13 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         yield str(InputError("deploy_compose_service", request["service"], "lower-case letters, digits and dashes",
                              "shop"))
     yield from _judge_problems(request["judge"])
-    yield from hooks.problems(request["hooks"])
     yield from notification.problems(request["notify"])
+    wrong = list(hooks.problems(request["hooks"]))
+    yield from wrong
+    phase, longest_s = ("", 0.0) if wrong else hooks.longest_s(request["hooks"])
+    if longest_s >= request["lock_ttl_s"]:
+        yield str(InputError("rollout_lock_ttl_s", request["lock_ttl_s"], f"more than {longest_s:g} seconds, because "
+                             f"the hooks of {phase} may take as long", f"{longest_s + 300:g}"))
     try:
         Budget.of(request["budget"])
     except InputError as error:

@@ -23,6 +23,12 @@ GATES = {
     "rollout_gate_alone": {"rate_rps": 30, "warmup_s": 0.5, "duration_s": 1.5, "thresholds": ["error_rate < 1%"]},
     "rollout_gate_wave": {"rate_rps": 150, "duration_s": 4, "thresholds": ["error_rate < 1%"]},
 }
+#: For tests about something else than gates and the watch.
+QUICK = {
+    "rollout_watch": False, "rollout_soak_s": 0,
+    "rollout_gate_alone": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]},
+    "rollout_gate_wave": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]},
+}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from integration.rollout.fleet import QUICK
 
 SECRET = "hunter2-of-january"
-SHORT = {"rollout_watch": False, "rollout_canary": False, "rollout_soak_s": 0,
-         "rollout_gate_alone": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]},
-         "rollout_gate_wave": {"rate_rps": 20, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]}}
+SHORT = {**QUICK, "rollout_canary": False}
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hooks run in their places and are in the ledger, one that fails sends the wave back; webhooks hear of it."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from integration.rollout.fleet import QUICK
+from integration.rollout.webhook import Webhook
+
+TOKEN = "Bearer of-the-webhook"
+
+
+def records(fleet, host):
+    """Return the records of the last run on a host."""
+    found = fleet.ledgers()[host]
+    return [record for record in found["records"] if record["run"] == found["status"]["run"]]
+
+
+def hook(name, command="true", **more):
+    return {"name": name, "command": command, **more}
+
+
+@pytest.fixture
+def nobody():
+    """The URL of a port at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/of-the-url"
+
+
+def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_path):
+    written = tmp_path / "hooks"
+    hooks = {
+        "before_stage": [hook("first", "test $EVENKEEL_HOST = " + fleet.hosts[0], on="once")],
+        "before_switch": [hook("all", "test $EVENKEEL_RELEASE = v2"),
+                          hook("here", f"echo $EVENKEEL_PHASE $EVENKEEL_HOSTS >> {written}", on="controller")],
+        "after_switch": [hook("after")],
+        "before_commit": [hook("last", on="once")],
+        "after_commit": [hook("too late", "echo it does not matter; exit 3", on="once")],
+    }
+    with Webhook() as webhook:
+        notify = [{"url": webhook.url, "headers": {"Authorization": TOKEN}}, {"url": nobody, "on": ["start"]}]
+        done = fleet.play("rollout", deploy_compose_release="v2", rollout_hooks=hooks, rollout_notify=notify,
+                          rollout_commit="4f53cda", **QUICK)
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v2")
+    assert f"warning: hook too late of after_commit failed on {fleet.hosts[0]}: rc 3: it does not matter" in " ".join(
+        done.output.split())
+    assert written.read_text().splitlines() == [
+        f"before_switch {fleet.hosts[0]}", f"before_switch {' '.join(fleet.hosts[1:])}"]
+
+    steps = records(fleet, fleet.hosts[0])
+    noted = {(step["state"], one["name"]): one["rc"] for step in steps for one in step["data"].get("hooks", [])}
+    assert noted == {("STAGED", "first"): 0, ("SWITCHED", "all"): 0, ("SWITCHED", "here"): 0, ("SOAKING", "after"): 0,
+                     ("COMMITTED", "last"): 0}
+    audit = steps[0]["data"]["audit"]
+    assert (steps[0]["state"], audit["commit"], audit["collection"].count(".")) == ("PLANNED", "4f53cda", 2)
+
+    assert [(token, body["event"]) for token, body in webhook.told] == [
+        (TOKEN, "start"), (TOKEN, "wave"), (TOKEN, "wave"), (TOKEN, "committed")]
+    end = webhook.told[-1][1]
+    assert (end["schema"], end["release"], end["verdict"]) == ("evenkeel.fleet/notification/1", "v2", "pass")
+    assert set(end["states"]) == set(fleet.hosts)
+    assert "notification start was not taken by 127.0.0.1" in " ".join(done.output.split())
+    for secret in (TOKEN, "of-the-url"):
+        assert secret not in done.output + json.dumps(steps)
+
+
+def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
+    hooks = {"before_switch": [hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}"), hook("never", "exit 9")],
+             "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", on="once")]}
+    before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
+    with Webhook() as webhook:
+        done = fleet.play("rollout", deploy_compose_release="v1" if before == "v2" else "v2", rollout_hooks=hooks,
+                          rollout_strategy="blue_green", rollout_notify=[{"url": webhook.url}], **QUICK)
+    assert done.rc == 2, done.output
+    assert f"hook not here of before_switch failed on {fleet.hosts[-1]}: rc 1" in " ".join(done.output.split())
+    assert "never" not in done.output.partition("PLAY [3.")[2]
+    assert fleet.is_on(before)
+    for host in fleet.hosts:
+        assert "SWITCHED" not in {step["state"] for step in records(fleet, host)}
+    assert [body["event"] for dummy, body in webhook.told] == ["start", "rolled_back"]
+    swept = fleet.ask(fleet.hosts[0], "ansible.builtin.file", "path=/tmp/evenkeel-swept", "state=absent")
+    assert swept[fleet.hosts[0]]["changed"]
+
+
+@pytest.mark.parametrize(("variables", "message"), [
+    ({"rollout_hooks": {"sometime": []}}, "rollout_hooks: expected phases out of before_stage"),
+    ({"rollout_hooks": {"before_stage": [{"name": "x"}]}}, "rollout_hooks.before_stage[0]: expected name and command"),
+    ({"rollout_hooks": {"before_stage": [hook("x", timeout_s=400)]}}, "rollout_lock_ttl_s: expected more than 400"),
+    ({"rollout_notify": [{"url": "of-the-url"}]}, "rollout_notify[0].url: expected a URL"),
+    ({"rollout_migration": {"name": "x"}}, "rollout_migration: expected either command or compose"),
+    ({"rollout_migration": {"command": "true", "host": "db9"}}, "rollout_migration.host: expected a host of the inv"),
+    ({"rollout_strategy": "canary"}, "rollout_judge: expected its rules"),
+    ({"rollout_waves": [{"group": "mars"}]}, "rollout_waves: expected a group of the inventory"),
+    ({"rollout_failure_domain": "zone"}, "rollout_failure_domain: expected a variable that every host has"),
+    ({"rollout_min_capacity": "most"}, "rollout_min_capacity: expected a share"),
+])
+def test_a_declaration_that_means_nothing_changes_nothing(fleet, variables, message):
+    before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
+    done = fleet.play("rollout", "--check", deploy_compose_release="v1" if before == "v2" else "v2", **variables)
+    assert done.rc != 0
+    assert message in " ".join(done.output.split())
+    assert "of-the-url" not in done.output
+    assert done.changed == 0

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Migrations of a real PostgreSQL: expanded once before the waves, kept by a rollback, or in the way of one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from integration.rollout.fleet import QUICK
+
+PSQL = "runuser -u postgres -- psql -At -v ON_ERROR_STOP=1 -d pitch -c"
+COLUMNS = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'nickname'"
+EXPAND = f"{PSQL} 'ALTER TABLE users ADD COLUMN nickname text'"
+BROKEN = {"after_switch": [{"name": "users complain", "command": "exit 7"}]}
+
+
+def sql(fleet, statement):
+    (result,) = fleet.ask("postgres[0]", "ansible.builtin.shell", f'{PSQL} "{statement}"').values()
+    return result["stdout"]
+
+
+@pytest.fixture
+def database(fleet):
+    """The database, which gets rid of the column in the end."""
+    (name,) = fleet.ask("postgres[0]", "ansible.builtin.debug", "var=inventory_hostname")
+    yield name
+    sql(fleet, "ALTER TABLE users DROP COLUMN IF EXISTS nickname")
+
+
+def test_a_rollback_leaves_what_was_expanded(fleet, database):
+    migration = {"name": "add column", "command": EXPAND, "host": database}
+    plan = fleet.play("rollout", "--check", deploy_compose_release="v2", rollout_migration=migration)
+    assert f"migration on {database} before the first wave: add column; it expands only" in " ".join(plan.output.split())
+    assert sql(fleet, COLUMNS) == "0"
+
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, rollout_hooks=BROKEN, **QUICK)
+    assert done.rc == 2, done.output
+    assert "rolled back on every host" in done.output
+    assert fleet.is_on("v1")
+    assert sql(fleet, COLUMNS) == "1"
+    for found in fleet.ledgers().values():
+        steps = [(one["state"], one["phase"]) for one in found["records"] if one["run"] == found["status"]["run"]]
+        assert steps.index(("STAGED", "result")) < steps.index(("EXPANDED", "intent")) < steps.index(
+            ("EXPANDED", "result"))
+        assert EXPAND not in json.dumps(found)
+
+    # It fails when it is run again, and then no wave begins.
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    assert done.rc == 2, done.output
+    assert f'migration add column failed on {database}: rc 3: ERROR: column "nickname"' in " ".join(done.output.split())
+    assert fleet.is_on("v1")
+    for found in fleet.ledgers().values():
+        assert "VERIFIED" not in {one["state"] for one in found["records"] if one["run"] == found["status"]["run"]}
+
+
+def test_a_migration_in_a_container_of_the_release_has_its_image_and_its_environment(fleet):
+    look = ("import os, psycopg; assert os.environ['RELEASE'] == 'v2'; "
+            "psycopg.connect(os.environ['DATABASE_URL']).execute('SELECT nothing FROM users')")
+    migration = {"name": "look", "compose": ["python3", "-c", look], "timeout_s": 30}
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    assert done.rc == 2, done.output
+    assert f"migration look failed on {fleet.hosts[0]}: rc 1: LINE 1: SELECT nothing" in " ".join(done.output.split())
+    assert fleet.is_on("v1")
+
+
+def test_an_irreversible_migration_is_in_the_way_of_every_rollback(fleet, database):
+    migration = {"name": "split names", "command": "true", "host": database, "irreversible": True}
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, rollout_hooks=BROKEN, **QUICK)
+    output = " ".join(done.output.split())
+    assert done.rc == 2
+    assert "NOT on one release: a person has to look" in output
+    assert "release v2 came with the irreversible migration 'split names'" in output
+    serving = {name for servers in fleet.serving().values() for name in servers}
+    for host, found in fleet.ledgers().items():
+        status = found["status"]
+        assert (status["state"], status["frozen"], status["irreversible"]["name"]) == ("FROZEN", True, "split names")
+        served = {one["release"] for slot, one in found["instances"].items() if f"{host}-{slot}" in serving}
+        assert served == ({"v2"} if host == fleet.hosts[0] else {"v1"})
+
+    refused = fleet.play("rollout", deploy_compose_release="v1")
+    assert refused.rc != 0
+    assert "FROZEN since run" in refused.output
+
+    token = max(found["token"] for found in fleet.ledgers().values())
+    accepted = {"service": "pitch", "action": "record", "run": "repair", "release": "v2", "token": token,
+                "operator": "carol", "records": [{"state": "ABORTING", "phase": "intent", "data": {"accepted": True}}]}
+    for host in fleet.hosts:
+        fleet.ask(host, "evenkeel.fleet.release", json.dumps({**accepted, "host": host}))
+    done = fleet.play("deploy", deploy_compose_release="v1", **QUICK)
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v1")
+
+    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    assert done.rc == 0, done.output
+    refused = fleet.play("rollback", rollback_to="v1")
+    assert refused.rc != 0
+    assert "release v2 came with the irreversible migration 'split names'; v1 is not made for" in " ".join(
+        refused.output.split())
+    assert refused.changed == 0
+    done = fleet.play("rollback", rollback_to="v1", rollout_accept_irreversible=True, **QUICK)
+    assert done.rc == 0, done.output
+    assert fleet.is_on("v1")
