@@ -174,6 +174,10 @@ needs:
   type: list
   elements: str
   sample: [/opt/shop is newer than the process]
+wanted:
+  description: Whether a restart was asked for or needed. In check mode this is what would be changed.
+  returned: always
+  type: bool
 instance:
   description: The unit or the container.
   returned: always

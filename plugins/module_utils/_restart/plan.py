@@ -84,7 +84,7 @@ def _member(host: str, service: Mapping[str, Any], balancers: Mapping[str, Mappi
     return {
         "identity": f"{host}/{service['name']}", "host": host, "service": service["name"],
         "priority": service.get("priority", "medium"), "method": look["method"], "why": look["why"],
-        "gap": look["method"] not in _GAPLESS, "wanted": look["changed"], "needs": look["needs"],
+        "gap": look["method"] not in _GAPLESS, "wanted": look["wanted"], "needs": look["needs"],
         "healthy": look["healthy"], "alive": look["alive"],
         "open": look["open"], "backend": backend, "server": server, "states": states,
         "edges": [edge for edge, state in states.items() if state == "ready" or (state and request["return_all"])],

@@ -68,7 +68,7 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
         needs = find_needs(before, max(before.started_s, _modified_s(stamp)), sick, programs, files)
         chosen, why = choose(method, before, needs, reload_signal, renews)
     changed = bool(needs) or (action != STOP and only_if == "always")
-    result.update(method=chosen, why=why, needs=[need.text for need in needs], changed=changed)
+    result.update(method=chosen, why=why, needs=[need.text for need in needs], wanted=changed, changed=changed)
     if changed and not check_mode:
         if action != STOP:
             StopFlag(service, directory).check(run)

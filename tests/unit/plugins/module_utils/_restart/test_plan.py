@@ -13,7 +13,7 @@ HOSTS = ("app1", "app2", "app3")
 
 
 def look(**changes):
-    return {"method": "restart", "why": "it cannot reload", "changed": True, "needs": [], "alive": True,
+    return {"method": "restart", "why": "it cannot reload", "wanted": True, "needs": [], "alive": True,
             "healthy": True, "open": 0,
             "slot": "", **changes}
 
@@ -57,10 +57,10 @@ def test_unhealthy_ones_that_still_have_traffic_go_one_at_a_time():
 
 
 def test_what_needs_nothing_is_left_alone():
-    made = plan({host: [shop(look=look(changed=host == "app2"))] for host in HOSTS})
+    made = plan({host: [shop(look=look(wanted=host == "app2"))] for host in HOSTS})
     assert made["turns"] == [["app2/shop"]]
     assert made["text"][-1] == "left alone: app1/shop, app3/shop"
-    idle = plan({host: [shop(look=look(changed=False))] for host in HOSTS})
+    idle = plan({host: [shop(look=look(wanted=False))] for host in HOSTS})
     assert (idle["todo"], idle["turns"]) == (False, [])
 
 
