@@ -96,7 +96,8 @@ def _request(options: Mapping[str, Any]) -> dict[str, Any]:
     url = str(options["url"]).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
-        raise InputError("prometheus.url", url, "a URL with http or https, without a password",
+        found = url.replace(parts.netloc.rpartition("@")[0], "…") if "@" in parts.netloc else url
+        raise InputError("prometheus.url", found, "a URL with http or https, without a password",
                          "http://prometheus:9090")
     url += f"/api/v1/query?query={quote(options['query'], safe='')}"
     return {"name": "prometheus", "method": "GET", "url": url,
