@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).parents[3]
 HOSTS = ("app1", "app2", "app3")
 PORT, EDGE_PORT = 9099, 8099
@@ -92,7 +90,8 @@ class Shops:
         """Write the inventory that stands beside the lab's."""
         hosts = {host: {"graceful_restart_services": by_host.get(host, list(services))} for host in HOSTS}
         self.inventory.write_text(json.dumps({
-            "app": {"hosts": hosts}, "edge": {"hosts": {"edge1": {"load_balancer_services": BALANCER}}}}))
+            "app": {"hosts": hosts},
+            "edge": {"hosts": {"edge1": {"load_balancer_services": BALANCER, "graceful_restart_services": []}}}}))
 
     def install(self, host: str, options: str = "", type: str = "notify", more: str = "", settings: str = "text=one",
                 socket: bool = False) -> None:
@@ -142,10 +141,10 @@ class Shops:
         """Run the module in check mode."""
         return self.module(host, "service_restart", "--check", "--diff", **arguments)
 
-    def module(self, host: str, name: str, *flags: str, **arguments: Any) -> dict[str, Any]:
+    def module(self, host: str, module: str, /, *flags: str, **arguments: Any) -> dict[str, Any]:
         """Run one module and return its result."""
         text = subprocess.run(
-            ["ansible", "-i", "inventories/lab", host, "-m", f"evenkeel.fleet.{name}", "-a", json.dumps(arguments),
+            ["ansible", "-i", "inventories/lab", host, "-m", f"evenkeel.fleet.{module}", "-a", json.dumps(arguments),
              *flags],
             cwd=ROOT, env={**ENVIRONMENT, "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
                            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
@@ -163,11 +162,12 @@ class Shops:
 class Load:
     """Requests at a constant rate from load1, while something else happens."""
 
-    def __init__(self, url: str, rate_rps: int = 100, keep_alive: bool = True) -> None:
+    def __init__(self, url: str, rate_rps: int = 100, keep_alive: bool = True,
+                 path: str = "/") -> None:
         self._stop = f"/tmp/bell-stop-{time.monotonic_ns()}"
         module = {"target": url, "executor": "constant_arrival_rate", "rate_rps": rate_rps, "duration_s": 120,
                   "stop_path": self._stop, "reuse": keep_alive, "timeout_s": 10,
-                  "scenarios": [{"name": "bell", "requests": [{"path": "/"}]}]}
+                  "scenarios": [{"name": "bell", "requests": [{"path": path}]}]}
         self._process = subprocess.Popen(
             ["ansible", "-i", "inventories/lab", "load1", "-m", "evenkeel.fleet.load_probe",
              "-a", json.dumps(module)],
@@ -184,9 +184,3 @@ class Load:
         on("load1", f"rm -f {self._stop}")
         self.result = json.loads(text[text.index("{"):])["plays"][0]["tasks"][0]["hosts"]["load1"]
         self.metrics = self.result["metrics"]
-
-
-def lab_services() -> list[dict[str, Any]]:
-    """Return what the lab itself declares for its load balancer."""
-    text = (ROOT / "inventories/lab/group_vars/all/load_balancer.yml").read_text()
-    return yaml.safe_load(text)["load_balancer_services"]

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Containers: the same service in one, and the reference app in the slot that is in use."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from integration.restart.shops import BELL, HOSTS, PROGRAM, SETTINGS, Load, on
+
+PORT = 9098
+RUN = (f"docker run --detach --name bell --restart always --publish {PORT}:9099 --volume {SETTINGS}:{SETTINGS} "
+       f"--volume {PROGRAM}:{PROGRAM} registry1:5000/pitch:v1 python {PROGRAM} 9099 {SETTINGS}")
+CALL = {"service": "bell", "runtime": "container",
+        "checks": [{**BELL["health"][0], "url": "http://127.0.0.1:{port}/health"}]}
+
+
+@pytest.fixture
+def container(lab_with_bell):
+    """Start it anew with further arguments; the module is called as it is."""
+    def start(arguments=""):
+        on("app1", "docker rm --force bell", strict=False)
+        on("app1", f"mkdir -p {Path(PROGRAM).parent} && cat > {PROGRAM}",
+           data=Path(__file__).with_name("server.py").read_text())
+        lab_with_bell.set("app1", "text=one")
+        on("app1", f"{RUN} {arguments}")
+        on("app1", f"for i in $(seq 50); do curl -sf http://127.0.0.1:{PORT}/health && break; sleep 0.1; done")
+
+    start()
+    start.call = lambda **options: lab_with_bell.module("app1", "service_restart", **{**CALL, **options})
+    yield start
+    on("app1", "docker rm --force bell", strict=False)
+
+
+def inspect(what):
+    return on("app1", f"docker inspect --format '{{{{{what}}}}}' bell")
+
+
+def test_a_container_is_restarted_and_its_connections_are_seen(container):
+    before = inspect(".State.StartedAt")
+    done = container.call()
+    assert (done["method"], done["killed"], done["connections"]["ports"]) == ("restart", False, [9099]), done
+    assert done["startup_ms"] > 0
+    assert inspect(".State.StartedAt") != before
+
+
+def test_one_that_ignores_sigterm_is_killed_and_who_was_cut_off_is_counted(container):
+    container("ignore-term")
+    slow = f"for i in 1 2 3; do curl -s -o /dev/null 'http://app1:{PORT}/slow?60' & done; sleep 1"
+    on("load1", f"({slow}) > /dev/null 2>&1")
+    done = container.call(stop_deadline_s=2)
+    assert (done["killed"], done["connections"]["cut_off"]) == (True, 3), done
+    assert 2000 <= done["stop_ms"] < 5000
+
+
+def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container, lab_with_bell):
+    before = inspect(".State.Pid")
+    on("app1", f"printf 'text=two' > {SETTINGS}")
+    done = container.call(reload_signal="SIGHUP")
+    assert done["method"] == "reload", done
+    assert (inspect(".State.Pid"), on("app1", f"curl -s http://127.0.0.1:{PORT}/")) == (before, "two")
+    on("app1", f"kill -KILL {before}")
+    time.sleep(2)
+    assert inspect(".State.Running") == "true"
+
+
+def test_the_slot_in_use_is_restarted_under_load_without_a_failed_request(lab_with_bell):
+    assert lab_with_bell.play("deploy", deploy_compose_release="v1").rc == 0
+    lab_with_bell.declare({
+        "name": "pitch", "runtime": "compose", "backend": "be_pitch",
+        "health": [{"name": "pitch", "type": "http", "url": "http://127.0.0.1:{port}/health"}]})
+    containers = {host: on(host, "docker inspect --format '{{.State.StartedAt}}' "
+                                 "$(docker ps --quiet --filter label=evenkeel.service=pitch)") for host in HOSTS}
+    with Load("http://edge1", path="/health") as load:
+        done = lab_with_bell.restart()
+    assert done.rc == 0, done.output
+    assert load.metrics["errors"] == 0, load.result
+    for host in HOSTS:
+        running = on(host, "docker ps --quiet --filter label=evenkeel.service=pitch")
+        assert on(host, "docker inspect --format '{{.State.StartedAt}}' " + running) != containers[host]
