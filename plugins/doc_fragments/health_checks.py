@@ -49,8 +49,7 @@ options:
       host:
         description:
           - Host to connect to, by default this one.
-          - With O(checks[].type=http) and O(checks[].type=kubernetes) it replaces the host of the URL for the connection
-            only.
+          - With a URL it replaces the URL's host for the connection only.
         type: str
       port:
         description: Port to connect to, by default 5432 for PostgreSQL, 6379 for Redis and the URL's for HTTP.
@@ -92,8 +91,8 @@ options:
       url:
         description:
           - URL with http or https, without a password.
-          - With O(checks[].type=kubernetes) that of the API server, the C(server) of a kubeconfig. Inside a pod it is not
-            needed, nor are O(checks[].ca_file) and O(checks[].token_file) then; what the service account has is used.
+          - With O(checks[].type=kubernetes) that of the API server, the C(server) of a kubeconfig. A pod needs none,
+            and neither O(checks[].ca_file) nor O(checks[].token_file); what its service account has is used.
         type: str
       method:
         description: HTTP method.
