@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import threading
+import urllib.parse
 
 from .._core.clock import epoch_s
 from .._core.errors import FleetError
@@ -43,6 +44,7 @@ class Container:
 
     def __init__(self, name: str, engine: Engine) -> None:
         self.label = name
+        self._path = f"/containers/{urllib.parse.quote(name, safe='')}"
         self._engine = engine
 
     def state(self) -> State:
@@ -83,19 +85,19 @@ class Container:
 
     def _stop(self, grace_s: int) -> None:
         with contextlib.suppress(FleetError):  # whether it ended is seen by who waits
-            self._engine.post(f"/containers/{self.label}/stop?t={grace_s}", wait_s=grace_s)
+            self._engine.post(f"{self._path}/stop?t={grace_s}", wait_s=grace_s)
 
     def kill(self) -> None:
         """End it at once; one that just ended by itself is as good."""
         try:
-            self._engine.post(f"/containers/{self.label}/kill?signal=SIGKILL")
+            self._engine.post(f"{self._path}/kill?signal=SIGKILL")
         except EngineError:
             if self.state().alive:
                 raise
 
     def start(self) -> None:
         """Start it."""
-        self._engine.post(f"/containers/{self.label}/start")
+        self._engine.post(f"{self._path}/start")
 
 
 def _seconds(text: str) -> float:
