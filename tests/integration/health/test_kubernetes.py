@@ -38,7 +38,7 @@ def namespace():
 
 @pytest.fixture(autouse=True)
 def inventory(monkeypatch):
-    monkeypatch.setenv("ANSIBLE_INVENTORY", "inventories/lab,tests/lab/kubernetes/hosts.yml")
+    monkeypatch.setenv("ANSIBLE_INVENTORY", "inventories/lab,tests/lab/kubernetes-host.yml")
 
 
 def probe(*checks, **options):
