@@ -117,7 +117,8 @@ def _problems(members: Sequence[Mapping[str, Any]], balancers: Mapping[str, Mapp
 
 
 def _queue(plan: Mapping[str, Any]) -> list[Member]:
-    return [Member(one["host"], one["service"], one["priority"], one["gap"], one["wanted"])
+    return [Member(one["host"], one["service"], one["priority"], one["gap"], one["wanted"],
+                   returns=not one["backend"] or set(one["edges"]) == set(one["states"]))
             for one in plan["members"].values()]
 
 
@@ -178,7 +179,7 @@ def _text(plan: Mapping[str, Any], balancers: Mapping[str, Mapping[str, Any]]) -
                 left_up = [identity for identity in own if identity in up and identity not in away]
                 lines.append(f"   {service}: {len(left_up)} of {len(own)} in service meanwhile, at least "
                              f"{plan['minimum'][service]}")
-            up |= set(turn)
+            up |= {one.identity for one in _queue(plan) if one.returns and one.identity in turn}
     lines += [f"{one['identity']}: {one['server']} is {state} at {edge} and stays so" for one in wanted
               for edge, state in one["states"].items() if edge not in one["edges"] and state]
     if left:

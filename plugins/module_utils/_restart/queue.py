@@ -27,7 +27,7 @@ PENDING, DONE, FAILED = "pending", "done", "failed"
 class Member:
     """One instance of a service, whether it is to be restarted or not.
 
-    ``gap`` is whether it serves nobody while it restarts.
+    ``gap`` is whether it serves nobody while it restarts, ``returns`` whether it is in service afterwards.
     """
 
     host: str
@@ -35,6 +35,7 @@ class Member:
     priority: str = "medium"
     gap: bool = True
     wanted: bool = True
+    returns: bool = True
 
     @property
     def identity(self) -> str:
@@ -134,7 +135,8 @@ def simulate(members: Sequence[Member], minimum: Mapping[str, int], up: Collecti
         turns.append(turn.members)
         for one in turn.members:
             progress[one.identity] = Progress(DONE)
-            serving.add(one.identity)
+            if one.returns:
+                serving.add(one.identity)
 
 
 def _short(one: Member, spare: int, least: int) -> str:

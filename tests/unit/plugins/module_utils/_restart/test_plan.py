@@ -48,7 +48,7 @@ def test_turns_and_text():
 def test_those_that_are_out_of_traffic_go_first_and_all_at_once():
     services = {host: [shop(look=look(healthy=host == "app1"))] for host in HOSTS}
     out = balancer(app2="maint", app3="maint")
-    assert plan(services, out)["turns"] == [["app2/shop", "app3/shop"], ["app1/shop"]]
+    assert plan(services, out, return_all=True)["turns"] == [["app2/shop", "app3/shop"], ["app1/shop"]]
 
 
 def test_unhealthy_ones_that_still_have_traffic_go_one_at_a_time():
@@ -78,10 +78,11 @@ def test_what_cannot_go_well_is_refused(services, balancers, request_, problem):
 
 
 def test_a_server_that_was_out_of_traffic_stays_out_unless_asked_for():
-    out = plan(balancers=balancer(app2="maint"))
+    out = plan(balancers=balancer(app2="maint"), min_available=1)
     assert out["members"]["app2/shop"]["edges"] == []
     assert out["turns"][0] == ["app2/shop"]
     assert "app2/shop: app2 is maint at edge1 and stays so" in out["text"]
+    assert "app1/shop cannot be restarted" in plan(balancers=balancer(app2="maint"))["problems"][0]
     back = plan(balancers=balancer(app2="maint"), return_all=True)
     assert back["members"]["app2/shop"]["edges"] == ["edge1"]
 

@@ -119,6 +119,12 @@ def test_a_service_on_one_host_can_reload_but_not_restart():
         assert held == ({"app1/shop": "shop would have 0 in service of at least 1"} if gap else {})
 
 
+def test_one_that_stays_out_of_traffic_brings_no_capacity():
+    members = [Member("app1", "shop"), Member("app2", "shop", returns=False)]
+    turns, held = simulate(members, {"shop": 1}, {"app1/shop"}, {"app2/shop"})
+    assert ([[one.host for one in turn] for turn in turns], set(held)) == ([["app2"]], {"app1/shop"})
+
+
 def test_a_fleet_with_too_few_in_service_is_left_alone_even_by_reloads():
     members = [Member("app1", "shop", gap=False), Member("app2", "shop", gap=False, wanted=False)]
     progress = dict.fromkeys(("app1/shop", "app2/shop"), Progress())
