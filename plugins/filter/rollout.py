@@ -18,6 +18,8 @@ class FilterModule:
         return {
             "release_observation": lazy_filter("_release.observation", "observe"),
             "rollout_plan": lazy_filter("_release.plan", "make_plan"),
+            "rollout_controller": lazy_filter("_release.controller", "identify"),
+            "rollout_abandoned": lazy_filter("_release.controller", "abandoned"),
             "rollout_missing_evidence": lazy_filter("_release.evidence", "missing_evidence"),
             "rollout_hook_outcome": lazy_filter("_release.hooks", "outcome"),
             "rollout_notification": lazy_filter("_release.notification", "message"),

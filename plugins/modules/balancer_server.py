@@ -89,8 +89,53 @@ options:
       - An empty string does not save.
     type: str
     default: /var/lib/haproxy/server-state
+  guard:
+    description:
+      - Arms the guard of this load balancer before anything is changed. When nobody hears of the run for its time to
+        live, all hosts for which the run has armed it go back in one pass - the old server in, the new one out. A
+        new server that works keeps its traffic until the old one has full health by HAProxy's own check.
+      - It is disarmed by M(evenkeel.fleet.release) with C(action=disarm). It needs systemd.
+    type: dict
+    suboptions:
+      service:
+        description: Name of the service that is released.
+        type: str
+        required: true
+      run:
+        description: Identifier of the run.
+        type: str
+        required: true
+      token:
+        description: Fencing token of the lock under which this is done. Lower than one seen on this host is refused.
+        type: int
+        required: true
+      ttl_s:
+        description:
+          - Time to live in seconds; it begins anew with each call.
+          - V(0) arms nothing, and only looks at the token.
+        type: float
+        default: 0
+      host:
+        description: The host whose servers are changed. Required with O(guard.ttl_s) above 0.
+        type: str
+      old:
+        description: Its server that had the traffic before the run; empty when it had none.
+        type: str
+        default: ""
+      new:
+        description: Its server of the release. Required with O(guard.ttl_s) above 0.
+        type: str
+      weight:
+        description: Weight that the new server gets back when it is out.
+        type: int
+        default: 100
+      directory:
+        description: Where the guards are, in one directory per service.
+        type: path
+        default: /var/lib/evenkeel
 seealso:
   - module: evenkeel.fleet.balancer_info
+  - module: evenkeel.fleet.release
 """
 
 EXAMPLES = r"""
@@ -110,6 +155,15 @@ EXAMPLES = r"""
       - {name: app1-blue, state: maint}
     healthy: true
     drain_deadline_s: 30
+
+- name: Switch, and back again by itself when nobody renews or disarms the guard within two minutes
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers:
+      - {name: app1-green, state: ready}
+      - {name: app1-blue, state: maint}
+    healthy: true
+    guard: {service: pitch, run: 20261121T081500Z-v2, token: 7, ttl_s: 120, host: app1, old: app1-blue, new: app1-green}
 
 - name: Save the states before a reload
   evenkeel.fleet.balancer_server:
@@ -188,10 +242,31 @@ def main() -> None:
             "drain_deadline_s": {"type": "float", "default": 0},
             "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
             "state_file": {"type": "str", "default": "/var/lib/haproxy/server-state"},
+            "guard": {
+                "type": "dict",
+                "options": {
+                    "service": {"type": "str", "required": True},
+                    "run": {"type": "str", "required": True},
+                    "token": {"type": "int", "required": True, "no_log": False},
+                    "ttl_s": {"type": "float", "default": 0},
+                    "host": {"type": "str"},
+                    "old": {"type": "str", "default": ""},
+                    "new": {"type": "str"},
+                    "weight": {"type": "int", "default": 100},
+                    "directory": {"type": "path", "default": "/var/lib/evenkeel"},
+                },
+            },
         },
         supports_check_mode=True,
     )
-    run(module, change_servers, check_mode=module.check_mode, warn=module.warn, **module.params)
+    arguments = {**module.params, "check_mode": module.check_mode, "warn": module.warn}
+    guard = arguments.pop("guard")
+    if guard is None or module.check_mode:
+        run(module, change_servers, **arguments)
+    # Compiled anew at each call, and not always needed.
+    from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard_balancer import change_guarded
+
+    run(module, change_guarded, guard=guard, **arguments)
 
 
 if __name__ == "__main__":

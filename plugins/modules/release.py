@@ -17,6 +17,9 @@ description:
   - The ledger is a file of JSON lines on the target, chained by hash and on disk before the module returns. Its records
     follow the states of a release; a step that may not follow the last one is refused.
   - The stop flag keeps a run, or any, from changing more of the service. Setting it needs no lock.
+  - A guard looks after a run that began to change a host. When nobody hears of the run for the guard's time to live,
+    the load balancers send the traffic back, then the hosts stop the slot that the load balancers no longer ask and
+    complete their ledgers. It needs systemd.
   - Standard library only; nothing has to be installed on the target.
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
@@ -31,7 +34,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(action=renew) and O(action=record) write each time; the other actions are.
+      - O(action=renew), O(action=rearm) and O(action=record) write each time; the other actions are.
 options:
   service:
     description: Name of the service that is released.
@@ -39,16 +42,21 @@ options:
     required: true
   action:
     description:
-      - V(lock) takes the lock. The run that has it gets it again, renewed. An expired lock is taken over.
+      - V(lock) takes the lock. The run that has it gets it again, renewed. A lock is taken over when it has expired,
+        when the guard on this host has sent its run back, or when it is O(abandoned).
       - V(renew) begins its time to live anew and fails when the run lost it.
       - V(unlock) gives it back; the lock of another run is left alone.
       - V(record) appends to the ledger of this host.
       - V(stop) sets the stop flag on this host. As long as it is there, V(lock), V(renew) and every V(record) that
         begins a step are refused for the run that it names; going back and the commit are not.
       - V(clear) takes the stop flag of O(run) away, every one with V(any).
+      - V(rearm) begins the time to live of the load balancer's guard on this host anew, if there is one. On the host
+        that keeps the lock, V(renew) with O(guard_ttl_s) does so.
+      - V(disarm) takes the order of the load balancer's guard on this host away. The guard itself is armed by
+        M(evenkeel.fleet.balancer_server).
     type: str
     required: true
-    choices: [lock, renew, unlock, record, stop, clear]
+    choices: [lock, renew, unlock, record, stop, clear, rearm, disarm]
   run:
     description: Identifier of the run, the same for all steps of one rollout. O(action=stop) also takes V(any).
     type: str
@@ -56,6 +64,17 @@ options:
   holder:
     description: Who takes the lock or sets the stop flag, for the message that others get.
     type: str
+  controller:
+    description:
+      - What tells the process that drives the run from any other one, see
+        P(evenkeel.fleet.rollout_controller#filter). It gets the lock of its own run again.
+    type: dict
+    default: {}
+  abandoned:
+    description:
+      - Token of a lock of this O(holder) whose controller is gone; O(action=lock) takes it over before it has expired.
+    type: int
+    default: 0
   reason:
     description: Why the stop flag is set, for the message that others get.
     type: str
@@ -88,8 +107,55 @@ options:
         type: dict
         default: {}
   token:
-    description: Fencing token of the lock under which this is recorded. Lower than one seen on this host is refused.
+    description:
+      - Fencing token of the lock under which this is done. Lower than one seen on this host is refused.
+      - V(renew) without it does not ask for the token.
     type: int
+  guard_ttl_s:
+    description: Time to live of the load balancer's guard in seconds, for O(action=renew) and O(action=rearm).
+    type: float
+    default: 0
+  guard:
+    description:
+      - With O(action=record), the guard of this host. It is armed before the first record from C(VERIFIED) on, its time
+        to live begins anew with each further one, and it is disarmed after C(COMMITTED), C(ROLLED_BACK) and C(FROZEN).
+      - When its time is over it looks which of the two slots is asked from outside. The old one alone means
+        C(ROLLED_BACK); the new one alone, after the intent to commit, means C(COMMITTED). Otherwise it touches nothing
+        and looks again.
+    type: dict
+    suboptions:
+      ttl_s:
+        description: Time to live in seconds. Longer than that of the load balancers' guards.
+        type: float
+        required: true
+      old:
+        description: The slot that served before.
+        type: str
+        required: true
+      new:
+        description: The slot of the release.
+        type: str
+        required: true
+      ports:
+        description: The port of each slot on this host.
+        type: dict
+        required: true
+      commit:
+        description: C(data) of the record that a commit leaves.
+        type: dict
+        default: {}
+      look_s:
+        description: How long to look who is asked, in seconds. Longer than the check interval of the load balancers.
+        type: float
+        default: 10
+      grace_s:
+        description: Seconds between SIGTERM and SIGKILL when a container is stopped.
+        type: int
+        default: 10
+      docker_socket:
+        description: Socket of the Docker Engine.
+        type: path
+        default: /var/run/docker.sock
   host:
     description: Name of this host in the records.
     type: str
@@ -102,6 +168,7 @@ options:
     default: /var/lib/evenkeel
 seealso:
   - module: evenkeel.fleet.release_info
+  - module: evenkeel.fleet.balancer_server
 """
 
 EXAMPLES = r"""
@@ -143,8 +210,13 @@ stop:
   returned: with these actions
   sample: {set: true, run: any, by: alice@control, reason: the shop is on television, set_at: 1795249200.0, age_s: 0.0,
            expires_in_s: 3600.0}
+guard:
+  description: The load balancer's guard on this host after O(action=rearm) or O(action=disarm); see
+    RV(evenkeel.fleet.release_info#module:guards).
+  type: dict
+  returned: with these actions
 records:
-  description: The records as written, empty in check mode.
+  description: The records as written; empty in check mode, and when the guard has settled the run here in the same way.
   type: list
   elements: dict
   returned: with O(action=record)
@@ -155,14 +227,17 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release import states
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions import ACTIONS
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import DIRECTORY
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
 
 ARGUMENTS = {
-    "lock": ("holder", "ttl_s"),
-    "renew": ("ttl_s",),
+    "lock": ("holder", "ttl_s", "controller", "abandoned"),
+    "renew": ("ttl_s", "token", "guard_ttl_s"),
     "unlock": (),
-    "record": ("release", "records", "token", "host", "operator"),
+    "record": ("release", "records", "token", "host", "operator", "guard"),
     "stop": ("holder", "reason", "ttl_s"),
     "clear": (),
+    "rearm": ("token", "guard_ttl_s"),
+    "disarm": ("token",),
 }
 
 
@@ -174,6 +249,8 @@ def main() -> None:
             "action": {"type": "str", "required": True, "choices": list(ACTIONS)},
             "run": {"type": "str", "required": True},
             "holder": {"type": "str"},
+            "controller": {"type": "dict", "default": {}},
+            "abandoned": {"type": "int", "default": 0},
             "reason": {"type": "str", "default": ""},
             "ttl_s": {"type": "float", "default": 600},
             "release": {"type": "str"},
@@ -183,6 +260,17 @@ def main() -> None:
                 "data": {"type": "dict", "default": {}},
             }},
             "token": {"type": "int", "no_log": False},
+            "guard_ttl_s": {"type": "float", "default": 0},
+            "guard": {"type": "dict", "options": {
+                "ttl_s": {"type": "float", "required": True},
+                "old": {"type": "str", "required": True},
+                "new": {"type": "str", "required": True},
+                "ports": {"type": "dict", "required": True},
+                "commit": {"type": "dict", "default": {}},
+                "look_s": {"type": "float", "default": 10},
+                "grace_s": {"type": "int", "default": 10},
+                "docker_socket": {"type": "path", "default": SOCKET},
+            }},
             "host": {"type": "str"},
             "operator": {"type": "str"},
             "directory": {"type": "path", "default": DIRECTORY},
@@ -191,6 +279,8 @@ def main() -> None:
             ("action", "lock", ("holder",)),
             ("action", "stop", ("holder",)),
             ("action", "record", ("release", "records", "token", "host", "operator")),
+            ("action", "rearm", ("token",)),
+            ("action", "disarm", ("token",)),
         ],
         supports_check_mode=True,
     )

@@ -101,6 +101,13 @@ stop:
   description: The stop flag on this host, with C(run), C(by) and C(reason); only C(set) when there is none that holds.
   type: dict
   returned: always
+guards:
+  description:
+    - The guards on this host, C(balancer) where a load balancer is and C(runtime) where the service runs.
+    - C(state) is C(none), C(armed), C(fired) or C(disarmed); C(run), C(ttl_s) and C(remaining_s) are of its order,
+      C(outcome) and C(fired_at) say what it did.
+  type: dict
+  returned: always
 instances:
   description: The container of each slot, with release, image, digest, state and start time.
   type: dict

@@ -80,9 +80,22 @@ def read(path: str) -> bytes:
 @contextlib.contextmanager
 def exclusive(path: str) -> Iterator[None]:
     """Let one process of this host at a time into the block; a process that dies lets the next one in."""
+    with _locked(path, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def shared(path: str) -> Iterator[None]:
+    """Let any number into the block together, and none while another one is in :func:`exclusive` with this path."""
+    with _locked(path, fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: str, how: int) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, how)
         yield
     finally:
         os.close(descriptor)

@@ -2,21 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module evenkeel.fleet.release does: lock, renew, unlock, record, stop, clear."""
+"""What the module evenkeel.fleet.release does, apart from the stop flag: lock, renew, unlock, record, rearm, disarm."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import InputError
+from .guard import ARMED, BALANCER, Guard
 from .ledger import DIRECTORY, Ledger
 from .lock import Lock, LockHeld
+from .states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
 from .stop import StopFlag, begins_a_step, clear, stop
 
 
-def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY,
-         check_mode: bool = False) -> dict[str, Any]:
-    """Take the lock; ``changed`` is whether this run did not have it yet.
+def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
+         controller: Mapping[str, str] | None = None, abandoned: int = 0) -> dict[str, Any]:
+    """Take the lock; ``changed`` is whether this controller did not have it yet.
+
+    :arg controller: see :func:`.controller.identify`. :arg abandoned: see :meth:`.lock.Lock.acquire`.
 
     :raises LockHeld: naming the holder and the age.
     :raises Stopped: when the stop flag on this host keeps this run from beginning.
@@ -29,20 +33,50 @@ def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIR
         if before["held"] and before["run"] != run and not before["expired"]:
             raise LockHeld(f"The lock is held by {before['holder']} (run {before['run']}).", lock=before)
         return {"changed": not before["held"] or before["run"] != run, "lock": before}
-    found = one.acquire(holder, run, ttl_s)
+    found = one.acquire(holder, run, ttl_s, controller, abandoned)
     return {"changed": found["token"] != before["token"] or not before["held"], "lock": found}
 
 
-def renew(service: str, run: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
-    """Begin the lock's time to live anew.
+def renew(service: str, run: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
+          token: int | None = None, guard_ttl_s: float = 0.0) -> dict[str, Any]:
+    """Begin the lock's time to live anew, and with ``guard_ttl_s`` above 0 that of the load balancer's guard, if one is
+    armed on this host.
 
-    :raises LockHeld: when this run does not hold it.
+    :raises LockHeld: when this run does not hold it, or no longer with this token.
+    :raises GuardFired: when the guard has sent this run back.
     :raises Stopped: when the stop flag on this host keeps it from going on.
     """
     _positive("ttl_s", ttl_s)
     StopFlag(service, directory).check(run)
     one = Lock(service, directory)
-    return {"changed": True, "lock": one.read() if check_mode else one.renew(run, ttl_s)}
+    if check_mode:
+        return {"changed": True, "lock": one.read()}
+    found = one.renew(run, ttl_s, token)
+    if guard_ttl_s > 0:
+        Guard(BALANCER, service, directory).renew(run, found["token"], guard_ttl_s)
+    return {"changed": True, "lock": found}
+
+
+def rearm(service: str, run: str, token: int, guard_ttl_s: float, directory: str = DIRECTORY,
+          check_mode: bool = False) -> dict[str, Any]:
+    """Begin the time to live of this load balancer's guard anew, on a host that does not keep the lock.
+
+    :raises GuardFired: when it has sent this run back.
+    """
+    _positive("guard_ttl_s", guard_ttl_s)
+    guard = Guard(BALANCER, service, directory)
+    changed = guard.read()["state"] == ARMED if check_mode else guard.renew(run, token, guard_ttl_s)
+    return {"changed": changed, "guard": guard.read()}
+
+
+def disarm(service: str, run: str, token: int, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
+    """Take the order of this load balancer's guard away: from here on the new release stays.
+
+    :raises GuardFired: when it has sent this run back.
+    """
+    guard = Guard(BALANCER, service, directory)
+    changed = guard.read()["state"] == ARMED if check_mode else guard.disarm(run, token)
+    return {"changed": changed, "guard": guard.read()}
 
 
 def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
@@ -56,9 +90,12 @@ def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool 
 
 
 def record(service: str, run: str, release: str, records: Sequence[Mapping[str, Any]], token: int, host: str,
-           operator: str, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
-    """Append records to this host's ledger.
+           operator: str, directory: str = DIRECTORY, check_mode: bool = False, *,
+           guard: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Append records to this host's ledger. What this run's guard has settled needs no record again.
 
+    :arg guard: see :func:`.guard_runtime.arm_before`; None records without a guard.
+    :raises GuardFired: when the guard has settled this run here.
     :raises Stopped: when one of them begins a step, and the stop flag on this host keeps this run from it.
     """
     if not records:
@@ -68,12 +105,29 @@ def record(service: str, run: str, release: str, records: Sequence[Mapping[str, 
     ledger = Ledger(service, directory)
     if check_mode:
         return {"changed": True, "records": []}
-    return {"changed": True, "records": ledger.append(
-        records, token, run=run, release=release, host=host, operator=operator)}
+    common = {"run": run, "release": release, "host": host, "operator": operator}
+    if guard:
+        from . import guard_runtime  # compiled anew at each call, and not always needed
+        if _known(ledger, run, {one["state"] for one in records}):
+            return {"changed": False, "records": []}
+        guard_runtime.arm_before(guard, records, common, service, token, directory)
+    written = ledger.append(records, token, **common)
+    if guard:
+        guard_runtime.disarm_after(written, run, service, token, directory)
+    return {"changed": True, "records": written}
+
+
+def _known(ledger: Ledger, run: str, wanted: set[str]) -> bool:
+    """Whether the guard has settled the run here in the way that is to be recorded."""
+    last = ledger.read().last or {"run": "", "state": ""}
+    ends = {ROLLED_BACK: {ABORTING, ROLLED_BACK}, COMMITTED: {COMMITTED}}
+    return bool(last["run"] == run and last["state"] in ends and last["phase"] == RESULT
+                and wanted <= ends[last["state"]])
 
 
 ACTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "lock": lock, "renew": renew, "unlock": unlock, "record": record, "stop": stop, "clear": clear,
+    "lock": lock, "renew": renew, "unlock": unlock, "record": record, "stop": stop, "clear": clear, "rearm": rearm,
+    "disarm": disarm,
 }
 
 

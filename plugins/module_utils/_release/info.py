@@ -12,6 +12,7 @@ from .._core.errors import FleetError
 from .._runtime.compose import Compose, check_reference
 from .._runtime.engine import SOCKET, Engine
 from .bundle import stored as stored_bundles
+from .guard import KINDS, Guard
 from .history import status
 from .ledger import DIRECTORY, Ledger, LedgerCorrupt, Reading
 from .lock import Lock
@@ -20,7 +21,7 @@ from .stop import StopFlag
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
          bundles: str = "", docker_socket: str = SOCKET) -> dict[str, Any]:
-    """Return ``status, records, torn_bytes, token, lock, stop, instances, image, stored, bundles, problems``.
+    """Return ``status, records, torn_bytes, token, lock, stop, guards, instances, image, stored, bundles, problems``.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
@@ -31,11 +32,12 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
     """
     problems = []
     reading, instances, resolved, stored = Reading(), {}, None, []
-    ledger = Ledger(service, directory)
+    ledger, corrupt = Ledger(service, directory), False
     try:
         reading = ledger.read()
     except LedgerCorrupt as error:
-        problems.append(str(error))
+        problems.append(f"FROZEN: {error}")
+        corrupt = True
     if runtime == "compose":
         compose = Compose(Engine(docker_socket))
         try:
@@ -46,12 +48,13 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
             problems.append(str(error))
     return {
         "changed": False,
-        "status": status(reading.records),
+        "status": {**status(reading.records), "frozen": True} if corrupt else status(reading.records),
         "records": [one for one in reading.records if run in ("", one["run"])],
         "torn_bytes": reading.torn_bytes,
         "token": reading.token,
         "lock": Lock(service, directory).read(),
         "stop": StopFlag(service, directory).read(),
+        "guards": {kind: Guard(kind, service, directory).read() for kind in KINDS},
         "instances": instances,
         "image": resolved,
         "stored": stored,

@@ -132,8 +132,18 @@ class Ledger:
                 written.append(last)
             if reading.torn_bytes:
                 files.truncate(self.path, os.path.getsize(self.path) - reading.torn_bytes)
-            files.append(self.path, b"".join(encode(record) for record in written))
+            self._write(b"".join(encode(record) for record in written))
         return written
+
+    def _write(self, lines: bytes) -> None:
+        size = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+        try:
+            files.append(self.path, lines)
+        except OSError as error:
+            if os.path.exists(self.path):
+                files.truncate(self.path, size)  # whole records may have got through, of which nobody was told
+            raise FleetError(f"ledger: expected to write {self.path}, found: {error.strerror}.",
+                             "Nothing was recorded. Make room on this host, or see to its disk.") from error
 
     def _next(self, last: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> dict[str, Any]:
         for name, allowed in (("state", STATES), ("phase", PHASES)):

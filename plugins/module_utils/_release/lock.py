@@ -6,8 +6,10 @@
 
 The lock is a file on the host that the inventory names. Every change of it happens inside an advisory lock of
 that host's kernel, which a dying process cannot leave behind; readers see whole files only. Age and expiry are
-measured on that host's clock alone. The token is kept in a file of its own, so that it goes on growing after
-the lock was given back; a target's ledger refuses a lower one.
+measured on that host's clock alone. A lock that has not expired is taken over in two cases only: the guard on that
+host has sent its run back, so that it can do nothing any more; or the holder himself says that its controller is
+gone. The token is kept in a file of its own, so that it goes on growing after the lock was given back; a target's
+ledger refuses a lower one.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ import contextlib
 import json
 import os
 import time
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Mapping
 
 from .._core import files
 from .._core.errors import FleetError
+from .guard import BALANCER, FIRED, Guard
 from .ledger import DIRECTORY
 
 
@@ -38,7 +41,7 @@ class Lock:
         self._clock = clock
 
     def read(self) -> dict[str, Any]:
-        """Return ``{held, holder, run, token, acquired_at, ttl_s, age_s, expires_in_s, expired, took_over}``.
+        """Return what :meth:`acquire` was told, ``token``, ``took_over``, ``age_s``, ``expires_in_s`` and ``expired``.
 
         Without a lock only ``held`` (false) and ``token`` (the last one given) are there. An expired lock is
         still held until somebody takes it over.
@@ -48,23 +51,28 @@ class Lock:
             return {"held": False, "token": int(files.read(self._token_path) or b"0")}
         lock: dict[str, Any] = json.loads(content)
         now = self._clock()
+        lock.setdefault("controller", {})
         lock.update(held=True, age_s=round(now - lock["acquired_at"], 3),
                     expires_in_s=round(lock["expires_at"] - now, 3), expired=now >= lock.pop("expires_at"))
         return lock
 
-    def acquire(self, holder: str, run: str, ttl_s: float) -> dict[str, Any]:
-        """Take the lock, or take an expired one over, and return it as :meth:`read` does.
+    def acquire(self, holder: str, run: str, ttl_s: float, controller: Mapping[str, str] | None = None,
+                abandoned: int = 0) -> dict[str, Any]:
+        """Take the lock, or take one over, and return it as :meth:`read` does.
 
-        The same run may ask again: it gets its own lock, renewed, with the same token.
+        The same controller may ask again for the same run: it gets its own lock, renewed, with the same token.
 
+        :arg controller: what tells the process that drives the run from any other one.
+        :arg abandoned: token of a lock of this holder whose controller is gone; it is taken over at once.
         :raises LockHeld: naming the holder and the age.
         """
+        controller = dict(controller or {})
         files.make_directory(self.directory)
         with files.exclusive(self._mutex):
             found = self.read()
-            if found["held"] and found["run"] == run:
+            if found["held"] and (found["run"], found["controller"]) == (run, controller):
                 return self._write({**found, "ttl_s": ttl_s})
-            if found["held"] and not found["expired"]:
+            if found["held"] and not self._free(found, holder, abandoned):
                 raise LockHeld(
                     f"The lock is held by {found['holder']} (run {found['run']}) since {found['age_s']:.0f} s; "
                     f"it expires in {found['expires_in_s']:.0f} s.",
@@ -72,15 +80,21 @@ class Lock:
             token = int(files.read(self._token_path) or b"0") + 1
             files.replace(self._token_path, str(token).encode())
             took_over = {key: found[key] for key in ("holder", "run", "token", "age_s")} if found["held"] else None
-            return self._write({"holder": holder, "run": run, "token": token, "acquired_at": self._clock(),
-                                "ttl_s": ttl_s, "took_over": took_over})
+            return self._write({"holder": holder, "run": run, "controller": controller, "token": token,
+                                "acquired_at": self._clock(), "ttl_s": ttl_s, "took_over": took_over})
 
-    def renew(self, run: str, ttl_s: float) -> dict[str, Any]:
+    def _free(self, found: Mapping[str, Any], holder: str, abandoned: int) -> bool:
+        guard = Guard(BALANCER, os.path.basename(self.directory), os.path.dirname(self.directory)).read()
+        sent_back = guard["state"] == FIRED and (guard["run"], guard["token"]) == (found["run"], found["token"])
+        return found["expired"] or sent_back or (found["holder"], found["token"]) == (holder, abandoned)
+
+    def renew(self, run: str, ttl_s: float, token: int | None = None) -> dict[str, Any]:
         """Begin the time to live anew.
 
-        :raises LockHeld: when this run no longer holds the lock.
+        :arg token: the one that the run has got; None does not ask.
+        :raises LockHeld: when this run no longer holds the lock, or goes on elsewhere with a newer token.
         """
-        with self._own(run) as found:
+        with self._own(run, token) as found:
             return self._write({**found, "ttl_s": ttl_s})
 
     def release(self, run: str) -> bool:
@@ -94,17 +108,17 @@ class Lock:
             return False
 
     @contextlib.contextmanager
-    def _own(self, run: str) -> Iterator[dict[str, Any]]:
+    def _own(self, run: str, token: int | None = None) -> Iterator[dict[str, Any]]:
         files.make_directory(self.directory)
         with files.exclusive(self._mutex):
             found = self.read()
-            if not found["held"] or found["run"] != run:
-                owner = f"{found['holder']} (run {found['run']})" if found["held"] else "nobody"
+            if not found["held"] or found["run"] != run or token not in (None, found["token"]):
+                owner = f"{found['holder']} (run {found['run']}, token {found['token']})" if found["held"] else "nobody"
                 raise LockHeld(f"Expected the lock to be held by run {run}, found that {owner} holds it.",
                                "It expired and was taken over, or was given back; this run must stop.", lock=found)
             yield found
 
     def _write(self, lock: dict[str, Any]) -> dict[str, Any]:
-        kept = {key: lock[key] for key in ("holder", "run", "token", "acquired_at", "ttl_s", "took_over")}
+        kept = {key: lock[key] for key in ("holder", "run", "controller", "token", "acquired_at", "ttl_s", "took_over")}
         files.replace(self.path, json.dumps({**kept, "expires_at": self._clock() + lock["ttl_s"]}).encode())
         return self.read()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
+from .resume import through
+
 READY, MAINT = "ready", "maint"
 
 
@@ -39,9 +41,9 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
     :returns: ``active`` (the slot that serves, empty when none does), ``target`` (the other one, or the first when
         none serves), their ``active_port`` and ``target_port``, ``in_place`` (the wanted release serves everywhere and
-        nothing is left to do), ``serving`` (every load balancer sends it traffic and finds it healthy), ``load_rps``
-        (requests of the whole service in the last second), ``conflicts`` (sentences about witnesses that contradict
-        each other) and what the witnesses said.
+        nothing is left to do), ``through`` (see :func:`.resume.through`), ``serving`` (every load balancer sends it
+        traffic and finds it healthy), ``load_rps`` (requests of the whole service in the last second), ``conflicts``
+        (sentences about witnesses that contradict each other) and what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}
@@ -58,6 +60,9 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
     if not active and len(serving) == 1 and instances.get(serving[0], {}).get("running"):
         active = serving[0] if not status["interrupted"] else ""
     instance = instances.get(active, {})
+    if status["interrupted"] and current and instance and instance["digest"] != current["digest"]:
+        conflicts.append(f"the ledger says that slot {active} has release {current['release']} to go back to, and its "
+                         f"container was made of another image ({instance['digest'][:19]})")
     others = [slot for slot in slots if slot != active]
     in_place = bool(
         active and not conflicts and not status["interrupted"] and not status["frozen"]
@@ -69,11 +74,13 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         "host": host, "active": active, "target": others[0], "target_port": slots[others[0]],
         "active_port": slots.get(active),
         "in_place": in_place, "conflicts": conflicts,
+        "through": not conflicts and through(found, wanted, instances.get(others[0], {}), states, others[0]),
         "serving": bool(balancers) and all(_serves(answer, backend, names) for answer in answers),
         "load_rps": sum(answer["backends"].get(backend, {}).get("counters", {}).get("rate", 0) for answer in answers),
         "current": status["current"], "previous": status["previous"], "releases": status["releases"],
         "history": status["history"], "problems": found["problems"],
-        "state": status["state"], "last_run": status["run"], "last_release": status["release"],
+        "state": status["state"], "phase": status["phase"],
+        "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
         "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],
         "irreversible": status["irreversible"], "bundles": found["bundles"], "wanted": dict(wanted),

@@ -13,9 +13,11 @@ from .._core.errors import InputError
 from . import capacity, hooks, migration, notification, rollback
 from .bundle import name_of
 from .burn_rate import Budget
+from .guard_ttl import check_ttl
 from .history import ROLLBACK
 from .judge import check
 from .plan_text import plan_text
+from .resume import going_on
 from .waves import BLUE_GREEN, CANARY, ROLLING, check_strategy, make_waves
 
 _RELEASE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
@@ -44,16 +46,20 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
         ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
         load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a
-        rollback) and ``accept_irreversible`` (bool: a rollback may go past an irreversible migration).
+        rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration), ``guard_ttl_s`` (0
+        without guards), ``steps_s`` and ``all_gates`` (see :func:`.guard_ttl.check_ttl`).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
     problems = list(_problems(observations, request, hosts))
+    run, resumed = going_on(observations, request["release"])
     waves: list[list[str]] = []
     canaries: list[str] = []
     found: list[dict[str, Any]] = []
     try:
-        waves, canaries = _waves(observations, request, hosts, first)
+        rest = [host for host in hosts if host not in resumed]
+        waves, canaries = _waves(observations, {**request, "canary": request["canary"] and not resumed}, rest, first)
+        waves = [resumed, *waves] if resumed else waves
         found = [] if first else capacity.steps(waves, observations, request["rates"])
         if found:
             capacity.check_minimum(request["min_capacity"], found,
@@ -68,14 +74,17 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
         "bundles": {host: name_of(request["release"], one["wanted"]["config"]) for host, one in observations.items()},
         "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
-        "waves": [{"number": number, "name": _name(number, wave, canaries, request["strategy"]), "hosts": wave,
+        "waves": [{"number": number, "hosts": wave,
+                   "name": "resumed" if wave == resumed else _name(number, wave, canaries, request["strategy"]),
                    "domain": domains.get(wave[0], ""), "capacity": found[number - 1] if found else {}}
                   for number, wave in enumerate(waves, 1)],
         "proposal": _proposal(observations, request["rates"]),
-        "interrupted": [host for host, one in observations.items() if one["interrupted"]],
+        "run": run, "resumed": resumed,
+        "interrupted": [host for host, one in observations.items() if one["interrupted"] and host not in resumed],
         "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
         "hooks": {} if problems else dict(request["hooks"]),
         "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
+        "guard_ttl_s": 0 if first or request["migration"].get("irreversible") else request["guard_ttl_s"],
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},
         "todo": bool(hosts) and not problems, "problems": problems,
     }
@@ -137,6 +146,10 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         Budget.of(request["budget"])
     except InputError as error:
         yield f"rollout_budget.{error}"
+    try:
+        check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"])
+    except InputError as error:
+        yield str(error)
     if request["ports"] and len(set(request["ports"].values())) != 2:
         yield str(InputError("deploy_compose_ports", request["ports"], "two slots with different ports",
                              "{blue: 8001, green: 8002}"))
@@ -164,7 +177,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         one = observations[host]
         for conflict in one["conflicts"]:
             yield f"{host}: {conflict}. Find out which is right and correct the other; nothing is guessed here."
-        if one["frozen"]:
+        if one["frozen"] and one["last_run"]:
             yield (f"{host}: FROZEN since run {one['last_run']} of release {one['last_release']}. Repair the host, "
                    "then record it as ROLLED_BACK with evenkeel.fleet.release (action: record).")
 

@@ -22,6 +22,8 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     lines += [f"bundle {name} ({', '.join(hosts)})" for name, hosts in bundles.items()]
     if plan["in_place"]:
         lines.append(f"already there: {', '.join(plan['in_place'])}")
+    if plan["run"]:
+        lines.append(f"goes on with run {plan['run']}")
     if plan["interrupted"]:
         lines.append(f"first settle what an earlier run left on: {', '.join(plan['interrupted'])}")
     if plan["migration"]:
@@ -37,6 +39,8 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
             f"what slot {target['slot']} serves" if target["slot"] else "nothing (first deployment)"
         targets.setdefault(text, []).append(host)
     lines += [f"way back: {text} ({', '.join(hosts)})" for text, hosts in targets.items()]
+    lines.append(f"guard: back by itself after {plan['guard_ttl_s']:g} s without news of the controller"
+                 if plan["guard_ttl_s"] else "guard: none, a controller that dies leaves the fleet as it is")
     lines.append(f"commit after a soak of {plan['soak_s']} s")
     return lines
 

@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release import actions
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import Guard
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.lock import Lock, LockHeld
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -134,3 +135,38 @@ class Operators(RuleBasedStateMachine):
 
 TestOperators = Operators.TestCase
 TestOperators.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+
+
+HERE, ELSEWHERE = {"boot": "b1", "pid": "7"}, {"boot": "b2", "pid": "9"}
+
+
+def test_the_same_run_in_another_controller_waits_as_anybody_does(lock, clock):
+    first = lock.acquire("alice", "r1", 60, HERE)
+    with pytest.raises(LockHeld, match="held by alice"):
+        lock.acquire("alice", "r1", 60, ELSEWHERE)
+    clock.now += 61
+    again = lock.acquire("alice", "r1", 60, ELSEWHERE)
+    assert again["token"] == first["token"] + 1
+    assert again["took_over"]["run"] == "r1"
+    with pytest.raises(LockHeld, match="this run must stop"):
+        lock.renew("r1", 60, first["token"])
+
+
+@pytest.mark.parametrize(("holder", "token", "free"), [("alice", 0, True), ("bob", 0, False), ("alice", -1, False)])
+def test_the_holder_may_say_that_its_controller_is_gone(lock, holder, token, free):
+    first = lock.acquire("alice", "r1", 60, HERE)
+    if free:
+        assert lock.acquire(holder, "r1", 60, ELSEWHERE, first["token"] + token)["token"] == first["token"] + 1
+    else:
+        with pytest.raises(LockHeld):
+            lock.acquire(holder, "r1", 60, ELSEWHERE, first["token"] + token)
+
+
+def test_a_run_that_its_guard_has_sent_back_holds_nothing(lock, tmp_path):
+    first = lock.acquire("alice", "r1", 60, HERE)
+    guard = Guard("balancer", "shop", str(tmp_path))
+    guard.arm("r1", first["token"], 0, {}, {})
+    with pytest.raises(LockHeld):
+        lock.acquire("bob", "r2", 60, ELSEWHERE)
+    assert guard.fire(lambda order: ([], True))
+    assert lock.acquire("bob", "r2", 60, ELSEWHERE)["token"] == first["token"] + 1

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release import evidence, plan, summary
@@ -31,7 +33,7 @@ def found(slot="blue", release="v1", **changes):
               "current": current, "previous": None, "releases": history, "history": history,
               "interrupted": False, "frozen": False, "irreversible": None, **changes}
     return {"status": status, "instances": {slot: instance} if slot else {}, "token": 1, "image": IMAGE, "stored": [],
-            "bundles": {}, "problems": []}
+            "records": [], "bundles": {}, "problems": []}
 
 
 def answers(host="app1", **states):
@@ -90,9 +92,11 @@ def test_witnesses_that_contradict_each_other_are_a_conflict():
 def request(**changes):
     return {"service": "shop", "release": "v2", "kind": "rollout", "canary": True, "canary_hosts": [],
             "strategy": "rolling", "waves": ["100%"], "groups": {"all": ["app1", "app2", "app3", "db1"]}, "domains": {},
-            "rates": {}, "min_capacity": "", "hooks": {}, "migration": {}, "notify": [], "lock_ttl_s": 300.0, "accept_irreversible": False,
+            "rates": {}, "min_capacity": "", "hooks": {}, "migration": {}, "notify": [], "lock_ttl_s": 300.0,
+            "accept_irreversible": False,
             "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
-            "balancers_required": True, "configs": {}, **changes}
+            "balancers_required": True, "configs": {}, "guard_ttl_s": 60.0,
+            "steps_s": {"alone": 20.0, "wave": 45.0}, "all_gates": [], **changes}
 
 
 def fleet(count=3, **changes):
@@ -248,3 +252,77 @@ def test_the_verdict_is_about_every_host(ledgers, verdict):
     if verdict == "fail":
         assert result["rolled_back_in_s"] == 3.5
         assert "every host was back 3.5 s after the first failure" in result["lines"]
+
+
+@pytest.mark.parametrize(("ttl_s", "gates", "message"), [
+    (54, [], r"rollout_guard_ttl_s: expected at least 55 seconds, because the switch of a wave with the gates and "
+             r"hooks after it may take 45, found 54\. Example: 65"),
+    (60, [{"type": "load", "when": "alone", "duration_s": 30, "warmup_s": 5}],
+     "at least 138 seconds, because the start of a release with the gates and hooks before its switch may take 128"),
+    (60, [{"type": "command", "argv": ["true"]}], "at least 115 seconds"),
+    (60, [{"type": "metric", "deadline_s": 20, "wait_s": 10}], "at least 85 seconds"),
+])
+def test_a_guard_waits_longer_than_any_step(ttl_s, gates, message):
+    (problem,) = plan.make_plan(fleet(), request(guard_ttl_s=ttl_s, all_gates=gates))["problems"]
+    assert re.search(message, problem), problem
+    for enough in ({"guard_ttl_s": 0}, {"guard_ttl_s": 200}):
+        assert not plan.make_plan(fleet(), request(**enough, all_gates=gates))["problems"]
+
+
+def test_hooks_take_their_time_as_well():
+    hook = {"name": "warm", "command": "true", "timeout_s": 50}
+    (problem,) = plan.make_plan(fleet(), request(hooks={"before_switch": [hook]}))["problems"]
+    assert "because the start of a release with the gates and hooks before its switch may take 70" in problem
+
+
+def test_somebody_who_is_asked_may_take_his_time():
+    assert not plan.make_plan(fleet(), request(all_gates=[{"type": "manual", "timeout_s": 3600}]))["problems"]
+
+
+THROUGH = {"interrupted": True, "state": "SOAKING", "run": "r1", "release": "v2"}
+BEGUN = {"state": "PLANNED", "run": "r1", "data": {"release": "v2", "digest": DIGEST, "config": "c1"}}
+
+
+def interrupted(host="app1", balancers=None, **changes):
+    """What was observed on a host on which run r1 of v2 was interrupted after the switch to green."""
+    witness = found(**{**THROUGH, **changes})
+    witness["records"] = [BEGUN]
+    wanted = {"release": "v2", "digest": DIGEST, "config": "c1"}
+    witness["instances"]["green"] = {**wanted, "slot": "green", "running": True}
+    return observe(witness, host, "be_shop", balancers or answers(host, blue="maint", green="ready"), SLOTS, wanted)
+
+
+def test_a_run_goes_on_where_every_witness_says_the_same():
+    assert interrupted()["through"]
+    assert interrupted(state="SWITCHED")["through"]
+
+
+@pytest.mark.parametrize("difference", [
+    {"state": "VERIFIED"}, {"state": "ABORTING"}, {"interrupted": False}, {"run": "r2"},
+    {"balancers": answers(blue="ready", green="ready")}, {"balancers": answers(blue="maint", green="drain")},
+    {"balancers": answers()}])
+def test_otherwise_it_goes_back(difference):
+    assert not interrupted(**difference)["through"]
+
+
+def test_the_same_run_goes_on_with_what_is_through_first_and_without_a_canary():
+    hosts = {"app1": interrupted(), "app2": interrupted("app2", state="STAGED"), "app3": interrupted("app3")}
+    made = plan.make_plan(hosts, request())
+    assert (made["run"], made["resumed"], made["interrupted"]) == ("r1", ["app1", "app3"], ["app2"])
+    assert [(wave["name"], wave["hosts"]) for wave in made["waves"]] == [
+        ("resumed", ["app1", "app3"]), ("wave 2", ["app2"])]
+    assert "goes on with run r1" in made["text"]
+
+
+@pytest.mark.parametrize("other", [{"run": "r2"}, {"release": "v3"}])
+def test_runs_that_are_not_one_are_sent_back(other):
+    hosts = {"app1": interrupted(), "app2": interrupted("app2", **other)}
+    made = plan.make_plan(hosts, request())
+    assert (made["run"], made["resumed"], made["interrupted"]) == ("", [], ["app1", "app2"])
+
+
+def test_a_release_to_go_back_to_that_was_exchanged_is_a_conflict():
+    witness = found(interrupted=True, state="SWITCHED")
+    witness["instances"]["blue"]["digest"] = DIGEST
+    (conflict,) = look(witness, answers(blue="maint", green="ready"))["conflicts"]
+    assert "slot blue has release v1 to go back to, and its container was made of another image" in conflict

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A controller that is killed leaves one release everywhere, and the same command again brings what was asked for."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from integration.rollout.faults import Machines, Users, kill_at, one_release, play, settled, wait_until
+
+INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
+FIRST, LAST = "first", "last"
+
+
+@pytest.fixture(scope="module")
+def machines(fleet):
+    yield Machines(fleet)
+    done = play(fleet, "deploy", deploy_compose_release="v1")
+    assert done.rc == 0, done.output
+
+
+def named(value):
+    return getattr(value, "name", None)
+
+
+def host_of(machines, which):
+    return machines.fleet.hosts[{FIRST: 0, LAST: -1}[which]]
+
+
+def other_release(machines):
+    return "v2" if machines.fleet.ledgers()[machines.fleet.hosts[0]]["status"]["current"]["release"] == "v1" else "v1"
+
+
+def faults(*values):
+    return pytest.param(*values, marks=pytest.mark.faults)
+
+
+@pytest.mark.parametrize(("how", "host", "state", "phase", "ends"), [
+    (KILL, FIRST, "SWITCHED", "result", "old"),
+    faults(TERM, FIRST, "STAGED", "intent", "old"),
+    faults(KILL, FIRST, "STAGED", "result", "old"),
+    faults(KILL, FIRST, "VERIFIED", "intent", "old"),
+    faults(INT, FIRST, "SWITCHED", "intent", "old"),
+    faults(TERM, FIRST, "SOAKING", "result", "old"),
+    faults(TERM, LAST, "VERIFIED", "intent", "old"),
+    faults(KILL, LAST, "SWITCHED", "intent", "old"),
+    faults(INT, LAST, "SWITCHED", "result", "old"),
+    faults(KILL, LAST, "SOAKING", "result", "old"),
+    (TERM, LAST, "COMMITTED", "intent", "either"),
+    faults(KILL, FIRST, "COMMITTED", "intent", "either"),
+    faults(INT, FIRST, "COMMITTED", "result", "new"),
+], ids=named)
+def test_one_release_everywhere_by_itself(machines, how, host, state, phase, ends):
+    fleet, new = machines.fleet, other_release(machines)
+    old = {"v1": "v2", "v2": "v1"}[new]
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, host), state, phase, how)
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) in {"old": (old,), "new": (new,), "either": (old, new)}[ends]
+        again = play(fleet, "rollout", deploy_compose_release=new)
+        assert again.rc == 0, again.output
+        assert one_release(machines, users) == new
+    assert users.failed == []
+
+
+@pytest.mark.parametrize(("how", "host", "state", "phase"), [
+    (INT, FIRST, "SOAKING", "result"),
+    faults(KILL, FIRST, "SWITCHED", "intent"),
+    faults(TERM, LAST, "SWITCHED", "result"),
+    faults(KILL, LAST, "COMMITTED", "intent"),
+    faults(KILL, FIRST, "STAGED", "result"),
+], ids=named)
+def test_the_same_command_at_once_goes_on(machines, how, host, state, phase):
+    fleet, new = machines.fleet, other_release(machines)
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, host), state, phase, how)
+        killed = machines.last(host_of(machines, host))
+        again = play(fleet, "rollout", deploy_compose_release=new)
+        assert again.rc == 0, again.output
+        assert f"goes on with run {killed['run']}" in again.output
+        assert one_release(machines, users) == new
+    assert users.failed == []
+    assert machines.guard()["state"] == "disarmed"
+    for found in fleet.ledgers().values():
+        assert found["status"]["run"] == killed["run"]
+        assert found["records"][-1]["token"] > killed["token"]
+    if state == "SOAKING":
+        resumed = [one for one in fleet.ledgers()[host_of(machines, host)]["records"] if one["data"].get("resumes")]
+        assert {one["data"]["resumes"]["state"] for one in resumed} == {"SOAKING"}
+
+
+def test_somebody_else_waits_for_the_lock_or_the_guard(machines):
+    """Only the operator whose controller is gone goes on at once."""
+    fleet, new = machines.fleet, other_release(machines)
+    kill_at(machines, new, host_of(machines, FIRST), "VERIFIED", "intent", KILL)
+    refused = play(fleet, "rollout", deploy_compose_release=new, rollout_operator="bob@elsewhere")
+    assert refused.rc != 0
+    assert "The lock is held by" in " ".join(refused.output.split())
+    again = play(fleet, "rollout", deploy_compose_release=new)
+    assert again.rc == 0, again.output
+    assert fleet.is_on(new)

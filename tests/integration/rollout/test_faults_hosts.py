@@ -1,0 +1,167 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts, engines, disks and ledgers that break in the middle: one release everywhere, and every ledger is true."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from integration.rollout.faults import LEDGER, Machines, Users, controller, one_release, play, settled, wait_until
+
+PITCH = "/var/lib/evenkeel/pitch"
+
+
+@pytest.fixture(scope="module")
+def machines(fleet):
+    yield Machines(fleet)
+    done = play(fleet, "deploy", deploy_compose_release="v1")
+    assert done.rc == 0, done.output
+
+
+def while_it_runs(machines, host, state, phase, then, release="v2"):
+    """Run a rollout and do something as soon as a host's ledger has this record; return its exit status."""
+    before = machines.last(host)["run"]
+
+    def there():
+        last = machines.last(host)
+        assert process.poll() is None, f"the rollout ended before {state} {phase}"
+        return last["run"] != before and (last["state"], last["phase"]) == (state, phase)
+
+    with controller(release) as process:
+        wait_until(there, 150, 0.1)
+        then()
+        return process.wait(170)
+
+
+def states(machines, host):
+    found = machines.fleet.ask(host, "evenkeel.fleet.balancer_info", "backend=be_pitch")[host]
+    return [(one["name"], one["state"], one["weight"]) for one in found["backends"]["be_pitch"]["servers"]]
+
+
+def test_a_ledger_that_was_changed_is_found_and_explained(machines):
+    fleet, host = machines.fleet, machines.fleet.hosts[-1]
+    ledger = machines.path(host, LEDGER)
+    content = ledger.read_bytes()
+    lines = content.splitlines(keepends=True)
+    ledger.write_bytes(b"".join([*lines[:2], lines[2].replace(b'"release":"v', b'"release":"w'), *lines[3:]]))
+    try:
+        done = play(fleet, "rollout", deploy_compose_release="v2")
+        assert fleet.ledgers()[host]["status"]["frozen"]
+    finally:
+        ledger.write_bytes(content)
+    output = " ".join(done.output.split())
+    assert done.rc != 0
+    assert "Nothing was changed." in output
+    assert "found line 3 broken: its content does not match its hash" in output
+    assert done.changed == 0
+    assert fleet.is_on("v1")
+
+
+def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(machines):
+    fleet, host = machines.fleet, machines.fleet.hosts[1]
+    registry = machines.names[host].replace(host, "registry1")
+    stored = machines.run(host, "docker image ls --digests --format '{{.Repository}}@{{.Digest}}'").split()
+    current = fleet.ledgers()[host]["status"]["current"]["digest"]
+    others = [one for one in stored if "/pitch@" in one and current not in one]
+    machines.run(host, f"docker image rm --force {' '.join(others)}", check=False)
+    subprocess.check_call(["docker", "stop", "--time", "1", registry])
+    try:
+        done = play(fleet, "rollout", deploy_compose_release="v2")
+    finally:
+        subprocess.check_call(["docker", "start", registry])
+    output = " ".join(done.output.split())
+    assert done.rc != 0
+    assert "expected it on this host or in its registry, found neither" in output
+    assert f"Found on: {host}" in output
+    assert done.changed == 0
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_a_load_balancer_that_is_restarted_in_the_middle_keeps_its_states(machines):
+    edge, seen = machines.fleet.edge, {}
+
+    def restart():
+        seen["before"] = states(machines, edge)
+        machines.run(edge, "systemctl restart haproxy")
+        seen["after"] = states(machines, edge)
+
+    with Users(machines.address) as users:
+        rc = while_it_runs(machines, machines.fleet.hosts[0], "SWITCHED", "result", restart)
+        assert seen["before"] == seen["after"]
+        assert one_release(machines, users) == ("v1" if rc else "v2")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("state", ["VERIFIED", "SWITCHED"])
+def test_an_engine_that_is_restarted_in_the_middle(machines, state):
+    fleet, host = machines.fleet, machines.fleet.hosts[0]
+    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    with Users(machines.address) as users:
+        while_it_runs(machines, host, state, "intent", lambda: machines.run(host, "systemctl restart docker"))
+        wait_until(lambda: settled(machines), 90, 0.5)
+        assert one_release(machines, users) in ("v1", "v2")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("number", "state", "phase"), [(0, "VERIFIED", "intent"), (0, "SOAKING", "result"),
+                                                       (2, "SWITCHED", "intent")])
+def test_a_host_that_goes_away_settles_when_it_is_back(machines, number, state, phase):
+    fleet, host = machines.fleet, machines.fleet.hosts[number]
+    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    try:
+        rc = while_it_runs(machines, host, state, phase,
+                           lambda: subprocess.check_call(["docker", "kill", machines.names[host]]))
+    finally:
+        subprocess.run(["docker", "start", machines.names[host]], check=True)
+    assert rc != 0
+    with Users(machines.address) as users:
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == "v1"
+        assert users.failed == []
+
+
+@pytest.mark.faults
+def test_a_disk_that_is_full_stops_the_rollout_and_not_the_way_back(machines):
+    fleet, host = machines.fleet, machines.fleet.hosts[-1]
+    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    machines.run(host, f"cp -a {PITCH} /root/p && mount -t tmpfs -o size=2m tmpfs {PITCH} && cp -a /root/p/. {PITCH}")
+    try:
+        with Users(machines.address) as users:
+            rc = while_it_runs(machines, host, "STAGED", "result",
+                               lambda: machines.run(host, f"cat /dev/zero > {PITCH}/filler", check=False))
+            assert rc != 0
+            assert set(users.next(100)) == {"v1"}
+            machines.run(host, f"rm {PITCH}/filler")
+            assert machines.last(host)["state"] in ("STAGED", "ABORTING")
+            again = play(fleet, "rollout", deploy_compose_release="v2")
+            assert again.rc == 0, again.output
+            assert one_release(machines, users) == "v2"
+        assert users.failed == []
+    finally:
+        machines.run(host, f"cp -a {PITCH}/. /root/p && umount {PITCH} && cp -a /root/p/. {PITCH} && rm -r /root/p")
+
+
+@pytest.mark.faults
+def test_a_ledger_that_breaks_in_the_middle(machines):
+    fleet, host = machines.fleet, machines.fleet.hosts[-1]
+    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    ledger, kept = machines.path(host, LEDGER), []
+
+    def damage():
+        kept.append(ledger.read_bytes())
+        ledger.write_bytes(kept[0].replace(b'"seq":2,', b'"seq":3,', 1))
+
+    with Users(machines.address) as users:
+        rc = while_it_runs(machines, host, "STAGED", "result", damage)
+        assert rc != 0
+        assert set(users.next(100)) == {"v1"}
+        assert "line 2 broken" in fleet.ledgers()[host]["problems"][0]
+        ledger.write_bytes(kept[0])
+        again = play(fleet, "rollout", deploy_compose_release="v2")
+        assert again.rc == 0, again.output
+        assert one_release(machines, users) == "v2"
+    assert users.failed == []
