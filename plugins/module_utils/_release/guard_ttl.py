@@ -18,19 +18,20 @@ SPARE_S = 10.0
 TRIES, DEADLINE_S, TIMEOUT_S = 3, 30.0, 60.0
 
 _WHAT = {"alone": "the start of a release with the gates and hooks before its switch",
-         "wave": "the switch of a wave with the gates and hooks after it"}
+         "wave": "the switch of a wave with the gates and hooks after it",
+         "soak": "the gates after the soak and the hooks before the commit"}
 
 
 #: The moment whose time the hooks of a phase take.
-_HOOKS = {"before_switch": "alone", "after_switch": "wave", "before_commit": "wave"}
+_HOOKS = {"before_switch": "alone", "after_switch": "wave", "before_commit": "soak"}
 
 
 def check_ttl(ttl_s: float, steps_s: Mapping[str, float], gates: Sequence[Mapping[str, Any]],
               hooks: Mapping[str, Any]) -> None:
     """Refuse a time to live that a step may outlast; 0 is no guard.
 
-    :arg steps_s: longest time by moment (``alone``, ``wave``) without gates and hooks. :arg gates: all of them.
-    :arg hooks: by phase.
+    :arg steps_s: longest time by moment (``alone``, ``wave``, ``soak``) without gates and hooks.
+    :arg gates: all of them. :arg hooks: by phase.
     :raises InputError: naming the step and the seconds.
     """
     steps = [*gates, *({**hook, "type": "command", "when": moment}

@@ -96,7 +96,7 @@ def request(**changes):
             "accept_irreversible": False,
             "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
             "balancers_required": True, "configs": {}, "guard_ttl_s": 60.0,
-            "steps_s": {"alone": 20.0, "wave": 45.0}, "all_gates": [], **changes}
+            "steps_s": {"alone": 20.0, "wave": 45.0, "soak": 0.0}, "all_gates": [], **changes}
 
 
 def fleet(count=3, **changes):
@@ -260,6 +260,7 @@ def test_the_verdict_is_about_every_host(ledgers, verdict):
     (60, [{"type": "load", "when": "alone", "duration_s": 30, "warmup_s": 5}],
      "at least 138 seconds, because the start of a release with the gates and hooks before its switch may take 128"),
     (60, [{"type": "command", "argv": ["true"]}], "at least 115 seconds"),
+    (60, [{"type": "command", "when": "soak", "timeout_s": 70}], "because the gates after the soak and the"),
     (60, [{"type": "metric", "deadline_s": 20, "wait_s": 10}], "at least 85 seconds"),
 ])
 def test_a_guard_waits_longer_than_any_step(ttl_s, gates, message):
