@@ -8,11 +8,16 @@ LAB_LOG=$LAB_CACHE/up.log
 LAB_REGISTRY=127.0.0.1:5077
 LAB_HOSTS="edge1 app1 app2 app3 db1 cache1 load1 registry1"
 
-# LAB_LOAD_HOSTS=4 adds load2, load3 and load4, each a profile of compose.yml; without it they are left as they are.
+# LAB_APP_HOSTS=6 adds app4, app5 and app6, and LAB_LOAD_HOSTS=4 adds load2, load3 and load4, each a profile of compose.yml; without
+# it they are left as they are.
 COMPOSE_PROFILES=
 for ((number = 2; number <= ${LAB_LOAD_HOSTS:-1}; number++)); do
   LAB_HOSTS+=" load$number"
   COMPOSE_PROFILES+=",load$number"
+done
+for ((number = 4; number <= ${LAB_APP_HOSTS:-3}; number++)); do
+  LAB_HOSTS+=" app$number"
+  COMPOSE_PROFILES+=",app$number"
 done
 
 # LAB_KUBERNETES=1 adds kube1 in the same way.

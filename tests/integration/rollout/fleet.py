@@ -45,7 +45,17 @@ class Run:
     @property
     def failed_requests(self) -> int:
         """How many requests of the watch failed, as the summary says."""
-        return int(re.search(r"(\d+) of\s+\d+\s+requests\s+failed", self.output)[1])
+        return self._counted[0]
+
+    @property
+    def requests(self) -> int:
+        """How many requests the watch had."""
+        return self._counted[1]
+
+    @property
+    def _counted(self) -> tuple[int, int]:
+        failed, requests = re.search(r"(\d+)\s+of\s+(\d+)\s+requests\s+failed", self.output).groups()
+        return int(failed), int(requests)
 
 
 class Fleet:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import random
 import secrets
 from typing import Any, AsyncIterator
 
@@ -88,6 +90,13 @@ async def dashboard(request: Request) -> Response:
     return answer(body, X_Cache="hit" if hit else "miss")
 
 
+async def work(request: Request) -> Response:
+    """Wait as if for something slow, without the database."""
+    slow = random.random() < settings.WORK_SLOW_SHARE
+    await asyncio.sleep((settings.WORK_SLOW_MS if slow else settings.WORK_MS) / 1000)
+    return answer({"slow": slow})
+
+
 async def echo(socket: WebSocket) -> None:
     await socket.accept()
     with contextlib.suppress(WebSocketDisconnect):
@@ -118,6 +127,7 @@ def signed(app: ASGIApp) -> ASGIApp:
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     faults.at_start(settings.FAULT)
+    await asyncio.sleep(settings.BOOT_S)
     await store.open_pools()
     yield
     await store.close_pools()
@@ -131,6 +141,7 @@ service = Starlette(
         Route("/api/browse", browse),
         Route("/api/search", search),
         Route("/api/dashboard", dashboard),
+        Route("/api/work", work),
         WebSocketRoute("/ws", echo),
     ],
     exception_handlers={psycopg.OperationalError: unavailable},

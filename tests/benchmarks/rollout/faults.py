@@ -1,0 +1,65 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases that are bad from the start: what they cost users, and how soon the fleet is back.
+
+A release that crashes never gets traffic. One with 20 % errors gets 10 % of the real traffic, 20 requests per second,
+and the canary judge; the gate before it lets through whatever answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.clock import seconds_between
+
+from benchmarks.common import figure, progress
+from benchmarks.rollout.lab import Lab
+
+SHARE = 0.1
+
+
+def figures(rounds: int) -> list[dict[str, Any]]:
+    """Return failed requests and seconds of both."""
+    fleet = Lab()
+    fleet.settle("v1")
+    crashed, judged = [], []
+    for number in range(rounds):
+        crashed.append(crash(fleet))
+        judged.append(errors(fleet))
+        progress(f"round {number + 1}/{rounds}: crash {crashed[-1]}, errors {judged[-1]}")
+    return [
+        figure("image that crashes: failed requests", "== 0", [one["failed"] for one in crashed]),
+        figure("image that crashes: from its start until all hosts are back", "<= 15",
+               [one["back_s"] for one in crashed], "s"),
+        figure("20 % errors at 10 % of the traffic: failed requests", "<= 10", [one["failed"] for one in judged]),
+        figure("20 % errors at 10 % of the traffic: from its first request to the verdict", "<= 3",
+               [one["verdict_s"] for one in judged], "s"),
+        figure("20 % errors at 10 % of the traffic: until all hosts are back", "",
+               [one["back_s"] for one in judged], "s"),
+    ]
+
+
+def crash(fleet: Lab) -> dict[str, float]:
+    """Roll out an image whose process ends at once."""
+    done = fleet.run("rollout", rc=2, deploy_compose_release="bad-crash")
+    return {"failed": done.failed_requests, "back_s": until_back(fleet, "VERIFIED")}
+
+
+def errors(fleet: Lab) -> dict[str, float]:
+    """Roll out a release that fails one request in five, with a tenth of the traffic."""
+    weight = round(SHARE / (1 - SHARE) * 100 * len(fleet.hosts))
+    done = fleet.run("rollout", rc=2, deploy_compose_release="bad-errors",
+                     rollout_judge={"weight": weight, "max_error_rate": "2%"},
+                     rollout_gate_alone={"rate_rps": 5, "duration_s": 1, "thresholds": ["error_rate < 99%"]})
+    judge = next(record["data"]["judge"] for record in fleet.records()[fleet.hosts[0]] if record["data"].get("judge"))
+    return {"failed": done.failed_requests, "verdict_s": judge[fleet.edge]["traffic_s"],
+            "back_s": until_back(fleet, "CANARY")}
+
+
+def until_back(fleet: Lab, state: str) -> float:
+    """Return the seconds from the first intent of a state to the last host that was back."""
+    records = [record for host in fleet.records().values() for record in host]
+    began = min(record["time"] for record in records if (record["state"], record["phase"]) == (state, "intent"))
+    return seconds_between(began, max(record["time"] for record in records if record["state"] == "ROLLED_BACK"))
