@@ -75,7 +75,7 @@ def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(flee
     for host in fleet.hosts:
         assert found(fleet, host) == dict.fromkeys(
             ["database", "engine", "load on the new release alone", "load through the load balancer",
-             "requests of the watch", "counters", "asked of Prometheus"], "pass")
+             "requests of the watch", "counters", "asked of Prometheus", "go on"], "pass")
     back = fleet.play("rollback", rollback_to="previous")
     assert back.rc == 0, back.output
 
