@@ -24,3 +24,8 @@ def test_the_ledger_tells_the_whole_way(host):
         "COMMITTED", "COMMITTED"]
     assert {(record["release"], record["host"]) for record in run} == {("v2", host.backend.host)}
     assert run[0]["token"] > records[0]["token"]
+
+
+def test_the_guard_has_lost_its_order_and_is_gone(host):
+    assert json.loads(host.file("/var/lib/evenkeel/pitch/guard-runtime.json").content_string)["state"] == "disarmed"
+    assert host.run("systemctl is-active evenkeel-guard-runtime-pitch").stdout.strip() == "inactive"

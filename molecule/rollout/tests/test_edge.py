@@ -31,3 +31,9 @@ def test_every_host_serves_in_one_slot_and_the_other_is_out(host):
 def test_the_lock_was_given_back(host):
     assert not host.file("/var/lib/evenkeel/pitch/lock.json").exists
     assert int(host.file("/var/lib/evenkeel/pitch/token").content_string) > 0
+
+
+def test_the_guard_has_lost_its_order_and_is_gone(host):
+    assert json.loads(host.file("/var/lib/evenkeel/pitch/guard-balancer.json").content_string)["state"] == "disarmed"
+    assert host.file("/etc/systemd/system/multi-user.target.wants/evenkeel-guard-balancer-pitch.service").is_symlink
+    assert host.run("systemctl is-active evenkeel-guard-balancer-pitch").stdout.strip() == "inactive"
