@@ -49,7 +49,7 @@ options:
     description: What is asked about. An answer without it is for whatever is asked.
     type: str
     default: ""
-  message:
+  question:
     description: What the person should know before answering.
     type: str
     default: ""
@@ -150,7 +150,7 @@ def main() -> None:
             "action": {"type": "str", "choices": ["ask", "approve", "refuse"], "default": "ask"},
             "run": {"type": "str", "default": ""},
             "gate": {"type": "str", "default": ""},
-            "message": {"type": "str", "default": ""},
+            "question": {"type": "str", "default": ""},
             "timeout_s": {"type": "float", "default": 3600},
             "longest_s": {"type": "float", "default": 60},
             "by": {"type": "str", "default": ""},
@@ -163,7 +163,7 @@ def main() -> None:
     given = module.params
     common = {key: given[key] for key in ("service", "run", "gate", "directory")}
     if given["action"] == "ask":
-        asked = {key: given[key] for key in ("message", "timeout_s", "longest_s")}
+        asked = {key: given[key] for key in ("question", "timeout_s", "longest_s")}
         run(module, approval.wait, check_mode=module.check_mode, **common, **asked)
     else:
         run(module, approval.answer, answer=given["action"], by=given["by"], reason=given["reason"],

@@ -34,16 +34,16 @@ class Approval:
         self._clock = clock
 
     def read(self) -> dict[str, Any]:
-        """Return ``{run, gate, message, asked_at, expires_at, answer, by, reason}``; empty without a question."""
+        """Return ``{run, gate, question, asked_at, expires_at, answer, by, reason}``; empty without a question."""
         content = files.read(self._path)
         return dict(json.loads(content)) if content else {}
 
-    def ask(self, run: str, gate: str, message: str, timeout_s: float) -> dict[str, Any]:
+    def ask(self, run: str, gate: str, question: str, timeout_s: float) -> dict[str, Any]:
         """Ask, unless this very question is asked already: what was answered, and the time left, stay."""
         found = self.read()
         if (found.get("run"), found.get("gate")) != (run, gate):
             now = self._clock()
-            found = {"run": run, "gate": gate, "message": message, "asked_at": now, "expires_at": now + timeout_s,
+            found = {"run": run, "gate": gate, "question": question, "asked_at": now, "expires_at": now + timeout_s,
                      "answer": "", "by": "", "reason": ""}
             self._write(found)
         return found
@@ -74,7 +74,7 @@ class Approval:
         files.replace(self._path, json.dumps(question).encode())
 
 
-def wait(service: str, run: str, gate: str, message: str, timeout_s: float, longest_s: float,
+def wait(service: str, run: str, gate: str, question: str, timeout_s: float, longest_s: float,
          directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
     """Ask and wait for the answer, at most ``longest_s`` seconds in this call.
 
@@ -89,17 +89,17 @@ def wait(service: str, run: str, gate: str, message: str, timeout_s: float, long
         return {"changed": False, "pending": False, "question": {},
                 **Verdict(reasons=["check mode: nobody was asked"]).to_result()}
     approval, flag = Approval(service, directory), StopFlag(service, directory)
-    question = approval.ask(run, gate, message, timeout_s)
+    asked = approval.ask(run, gate, question, timeout_s)
     end = time.monotonic() + longest_s
     while True:
-        question, now, stop = approval.read(), time.time(), flag.read()
-        decided = question["answer"] or now >= question["expires_at"] or applies(stop, run)
+        asked, now, stop = approval.read(), time.time(), flag.read()
+        decided = asked["answer"] or now >= asked["expires_at"] or applies(stop, run)
         if decided or time.monotonic() >= end:
             break
         time.sleep(_LOOK_S)
-    verdict = _judge(question, said(stop) if applies(stop, run) else "", timeout_s)
-    verdict.started_at, verdict.duration_s = utc(question["asked_at"]), round(now - question["asked_at"], 3)
-    return {"changed": False, "pending": not decided, "question": question, **verdict.to_result()}
+    verdict = _judge(asked, said(stop) if applies(stop, run) else "", timeout_s)
+    verdict.started_at, verdict.duration_s = utc(asked["asked_at"]), round(now - asked["asked_at"], 3)
+    return {"changed": False, "pending": not decided, "question": asked, **verdict.to_result()}
 
 
 def _judge(question: dict[str, Any], stopped: str, timeout_s: float) -> Verdict:

@@ -179,7 +179,7 @@ def _positive(value: Any) -> bool:
 def sentences(request: Mapping[str, Any]) -> list[str]:
     """Return the declared gates as the plan prints them."""
     moments = {ALONE: "on the new release alone", WAVE: "after each wave", SOAK: "after the soak"}
-    return [f"{gate.get('type')} gate “{gate.get('name')}” {moments.get(gate['when'], gate['when'])}{_rule(gate)}"
+    return [f"{gate.get('type')} gate {gate.get('name')!r} {moments.get(gate['when'], gate['when'])}{_rule(gate)}"
             for gate in all_gates({**request, "alone": {}, "wave": {}})]
 
 

@@ -36,7 +36,7 @@ def _decision(data: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str
     failures = data.get("failures") or []
     if failures:
         first = failures[0]
-        yield f"At {first['time'][11:19]} UTC {first['host']} stopped at “{first['task']}”: {first['reason']}"
+        yield f"At {first['time'][11:19]} UTC {first['host']} stopped at {first['task']!r}: {first['reason']}"
     elif data.get("verdict") != PASS:
         yield f"It did not go on because {'; '.join(data.get('reasons') or ['a proof was missing'])}."
     if data.get("verdict") != PASS:

@@ -131,10 +131,10 @@ def _rows(data: Mapping[str, Any], hosts: Mapping[str, Any], found: Iterable[Map
         if gate.get("started_at"):
             told = "; ".join(map(str, gate.get("reasons") or []))
             yield row(gate["started_at"], gate["wave"], gate["hosts"],
-                      f"gate “{gate['name']}”{': ' * bool(told)}{told}", gate["verdict"])
+                      f"gate {gate['name']!r}{': ' * bool(told)}{told}", gate["verdict"])
     for failure in data.get("failures") or []:
         yield row(failure["time"], (hosts.get(failure["host"]) or {}).get("wave"), [failure["host"]],
-                  f"stops at “{failure['task']}”: {failure['reason']}", FAIL)
+                  f"stops at {failure['task']!r}: {failure['reason']}", FAIL)
 
 
 def _together(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -160,4 +160,3 @@ def _counted(rows: list[dict[str, Any]], series: Sequence[Mapping[str, Any]]) ->
     for row, begin, end in zip(rows, begins, ends):
         row["failed"] = sum(one["failed"] for one in series if begin < one["t_s"] + 1 <= end) if series else None
     return rows
-

@@ -71,7 +71,7 @@ def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(flee
         rollout_watch_thresholds=["error_rate < 1%"])
     assert done.rc == 0, done.output
     assert fleet.is_on("v2")
-    assert "command gate “engine” on the new release alone" in " ".join(done.output.split())
+    assert "command gate 'engine' on the new release alone" in " ".join(done.output.split())
     for host in fleet.hosts:
         assert found(fleet, host) == dict.fromkeys(
             ["database", "engine", "load on the new release alone", "load through the load balancer",

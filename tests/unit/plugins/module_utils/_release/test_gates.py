@@ -89,12 +89,12 @@ def test_good_gates_have_no_problem_and_the_plan_says_what_they_are():
     asked = request(HEALTH, COMMAND, METRIC, COUNTERS, MANUAL, watch=["error_rate < 0.1%"])
     assert gates.problems(asked) == []
     assert gates.sentences(asked) == [
-        "metric gate “requests of the watch” after each wave: error_rate < 0.1%",
-        "health gate “stores” on the new release alone",
-        "command gate “smoke” on the new release alone",
-        "metric gate “orders” after each wave: value > 0",
-        "metric gate “counters” after each wave: econ == 0",
-        "manual gate “go on” after each wave: answered within 60 s"]
+        "metric gate 'requests of the watch' after each wave: error_rate < 0.1%",
+        "health gate 'stores' on the new release alone",
+        "command gate 'smoke' on the new release alone",
+        "metric gate 'orders' after each wave: value > 0",
+        "metric gate 'counters' after each wave: econ == 0",
+        "manual gate 'go on' after each wave: answered within 60 s"]
 
 
 def test_limits_of_a_watch_that_is_off_are_refused():

@@ -94,7 +94,7 @@ def test_charts_and_tables_say_what_they_are_without_eyes() -> None:
 def test_the_page_of_a_rollout_that_went_wrong_says_why_and_by_whom() -> None:
     text = draw(report(example.run()[-1:]))
     for wanted in ("app3: on the release before, never touched.", "alice@deploy1", "2b801641", "untouched",
-                   "error_rate &lt; 1%: 20.0 %, broken", "gate “load wave”"):
+                   "error_rate &lt; 1%: 20.0 %, broken", "gate &#39;load wave&#39;"):
         assert wanted in text, wanted
 
 

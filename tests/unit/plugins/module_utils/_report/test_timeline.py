@@ -55,7 +55,7 @@ def test_rows_are_in_order_and_every_failed_request_is_in_exactly_one() -> None:
     assert sum(row["failed"] for row in rows) == 51
     told = [(row["hosts"], row["text"]) for row in rows]
     assert (["app1"], "serves the new release; the old one stays warm") in told
-    assert (["app1", "app2"], "gate “load wave”: error_rate < 1%: measured 0.2") in told
+    assert (["app1", "app2"], "gate 'load wave': error_rate < 1%: measured 0.2") in told
     switched = next(row for row in rows if row["text"].startswith("serves"))
     gate = next(row for row in rows if "load wave" in row["text"])
     assert (switched["failed"], gate["failed"]) == (0, 44)
@@ -71,7 +71,7 @@ def test_without_a_watch_nothing_is_said_about_requests() -> None:
 def test_the_story_of_a_rolled_back_rollout() -> None:
     assert story(BAD) == [
         "Release bad-late of pitch was to come in place of v1 on 3 hosts, in 2 waves: app1; app2, app3.",
-        "At 08:19:28 UTC app1 stopped at “Gate | Go on only when it passed”: error_rate < 1%: measured 0.2",
+        "At 08:19:28 UTC app1 stopped at 'Gate | Go on only when it passed': error_rate < 1%: measured 0.2",
         "By then app1 had traffic on the new release; no further host got any.",
         "app1, app2: back on the release before, the last one 5.6 s after the first failure.",
         "app3: on the release before, never touched.",
