@@ -14,7 +14,7 @@ from integration.restart.shops import BELL, HOSTS, PROGRAM, SETTINGS, Load, on
 
 PORT = 9098
 RUN = (f"docker run --detach --name bell --restart always --publish {PORT}:9099 --volume {SETTINGS}:{SETTINGS} "
-       f"--volume {PROGRAM}:{PROGRAM} registry1:5000/pitch:v1 python {PROGRAM} 9099 {SETTINGS}")
+       f"--volume {PROGRAM}:{PROGRAM} registry1:5000/pitch:v1 python3 {PROGRAM} 9099 {SETTINGS}")
 CALL = {"service": "bell", "runtime": "container",
         "checks": [{**BELL["health"][0], "url": "http://127.0.0.1:{port}/health"}]}
 
@@ -69,7 +69,8 @@ def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container
 
 
 def test_the_slot_in_use_is_restarted_under_load_without_a_failed_request(lab_with_bell):
-    assert lab_with_bell.play("deploy", deploy_compose_release="v1").rc == 0
+    deployed = lab_with_bell.play("deploy", deploy_compose_release="v1")
+    assert deployed.rc == 0, deployed.output
     lab_with_bell.declare({
         "name": "pitch", "runtime": "compose", "backend": "be_pitch",
         "health": [{"name": "pitch", "type": "http", "url": "http://127.0.0.1:{port}/health"}]})
