@@ -83,8 +83,11 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "interrupted": [host for host, one in observations.items() if one["interrupted"] and host not in resumed],
         "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
         "hooks": {} if problems else dict(request["hooks"]),
-        "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
-        "guard_ttl_s": 0 if first or request["migration"].get("irreversible") else request["guard_ttl_s"],
+        # Where hosts have got through before, the database is expanded.
+        "migration": {} if problems or resumed or request["kind"] == ROLLBACK else migration.planned(
+            request["migration"], hosts),
+        "guard_ttl_s": 0 if first or request["migration"].get("irreversible") or any(
+            one["irreversible"] for one in observations.values()) else request["guard_ttl_s"],
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},
         "todo": bool(hosts) and not problems, "problems": problems,
     }
