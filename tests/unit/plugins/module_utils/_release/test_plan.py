@@ -318,7 +318,8 @@ def test_the_same_run_goes_on_with_what_is_through_first_and_without_a_canary():
 def test_what_has_got_through_has_migrated_and_no_guard_goes_where_there_is_no_way_back():
     rules = {"name": "expand", "command": "true", "host": "app1", "irreversible": True}
     fresh = plan.make_plan(fleet(), request(migration=rules))
-    again = plan.make_plan({"app1": interrupted(), "app2": interrupted("app2", state="STAGED")}, request(migration=rules))
+    hosts = {"app1": interrupted(), "app2": interrupted("app2", state="STAGED")}
+    again = plan.make_plan(hosts, request(migration=rules))
     assert (fresh["migration"]["name"], again["migration"]) == ("expand", {})
     assert (fresh["guard_ttl_s"], again["guard_ttl_s"]) == (0, 0)
     known = {"app1": interrupted(irreversible={"name": "expand", "release": "v2"})}
