@@ -21,6 +21,7 @@ BLANK = {name: spec.get("default") for name, spec in CHECK.items()}
 CHECKS = {
     "http": {"type": "http", "url": "http://127.0.0.1:{port}/"},
     "https": {"type": "http", "url": "https://127.0.0.1:{port}/"},
+    "kubernetes": {"type": "kubernetes", "url": "http://127.0.0.1:{port}", "workload": "deployment/shop"},
     "postgres": {"type": "postgres", "user": "shop", "password": "correct horse"},
     "redis": {"type": "redis", "password": "correct horse"},
 }
