@@ -11,14 +11,11 @@ from urllib.parse import urlsplit
 
 from .._core.clock import utc_now
 from .._core.errors import InputError
-from .._core.verdict import FAIL, INCONCLUSIVE, PASS
 
 SCHEMA = "evenkeel.fleet/notification/1"
 EVENTS = ("start", "wave", "rolled_back", "frozen", "committed")
 KEYS = frozenset(("url", "on", "headers"))
 EXAMPLE = "[{url: https://hooks.example.org/fleet, on: [rolled_back, frozen]}]"
-#: What the end of a rollout is called.
-ENDS = {PASS: "committed", FAIL: "rolled_back", INCONCLUSIVE: "frozen"}
 
 
 def problems(targets: Iterable[Any]) -> Iterable[str]:

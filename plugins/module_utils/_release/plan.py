@@ -72,6 +72,7 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "strategy": request["strategy"],
         "image": next((one["image"]["pinned"] for one in observations.values() if one["image"]), ""),
         "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
+        "pull": [host for host in hosts if observations[host]["image"] and not observations[host]["image"]["present"]],
         "bundles": {host: name_of(request["release"], one["wanted"]["config"]) for host, one in observations.items()},
         "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
         "waves": [{"number": number, "hosts": wave,
@@ -188,7 +189,13 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
 def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:
     try:
         check(judge)
-        for name, low, high, example in (("weight", 1, 256, 10), ("deadline_s", 1, 86400, 120), ("looks", 1, 1000, 5)):
+        weights = judge.get("weight", [10])
+        for weight in weights if isinstance(weights, list) else [weights]:
+            if isinstance(weight, bool) or not 1 <= int(weight) <= 256:
+                raise InputError("weight", weight, "1 to 256", "10")
+        if isinstance(weights, list) and (not weights or sorted(set(weights)) != weights):
+            raise InputError("weight", weights, "weights that rise", "[5, 33]")
+        for name, low, high, example in (("deadline_s", 1, 86400, 120), ("looks", 1, 1000, 5)):
             if not low <= int(judge.get(name, example)) <= high:
                 raise InputError(name, judge[name], f"{low} to {high}", str(example))
     except InputError as error:

@@ -20,6 +20,8 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     for host in plan["hosts"]:
         bundles.setdefault(plan["bundles"][host], []).append(host)
     lines += [f"bundle {name} ({', '.join(hosts)})" for name, hosts in bundles.items()]
+    if plan["pull"]:
+        lines.append(f"its image is pulled before anything else by: {', '.join(plan['pull'])}")
     if plan["in_place"]:
         lines.append(f"already there: {', '.join(plan['in_place'])}")
     if plan["run"]:

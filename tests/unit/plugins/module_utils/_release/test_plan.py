@@ -119,6 +119,57 @@ def test_a_first_deployment_is_one_wave():
     assert (made["first"], [wave["hosts"] for wave in made["waves"]]) == (True, [["app1", "app2"]])
 
 
+@pytest.mark.parametrize(("strategy", "name"), [
+    ("blue_green", "all hosts at once"), ("canary", "all hosts, by weight")])
+def test_strategies_that_switch_all_hosts_at_once(strategy, name):
+    made = plan.make_plan(fleet(), request(strategy=strategy, judge={"weight": 5}, waves=[1]))
+    assert [(wave["name"], wave["hosts"]) for wave in made["waves"]] == [(name, ["app1", "app2", "app3"])]
+
+
+def test_no_wave_spans_two_domains_and_every_host_has_one():
+    domains = {"app1": "a", "app2": "b", "app3": "b"}
+    made = plan.make_plan(fleet(), request(canary=False, domains=domains))
+    assert [(wave["hosts"], wave["domain"]) for wave in made["waves"]] == [(["app1"], "a"), (["app2", "app3"], "b")]
+    assert "2. wave 2: app2, app3 (domain b); 3 of 3 hosts serve (100%), 0 of them the old release at its end" in (
+        made["text"])
+    (problem,) = plan.make_plan(fleet(), request(domains={**domains, "app2": ""}))["problems"]
+    assert problem.startswith("rollout_failure_domain: expected a variable that every host has")
+    assert "'app2'" in problem
+
+
+def test_a_plan_below_the_minimum_is_refused():
+    hosts = fleet()
+    hosts["app2"]["serving"] = False
+    assert plan.make_plan(hosts, request(min_capacity="60%"))["todo"]
+    (problem,) = plan.make_plan(hosts, request(min_capacity="100%"))["problems"]
+    assert "in wave 1 (without traffic now: app2; bring them back first), found '2 of 3 hosts serve (67%)'" in problem
+
+
+def test_capacity_is_proposed_when_every_host_declares_its_own():
+    assert plan.make_plan(fleet(), request(rates={"app1": 100}))["proposal"] == {}
+    made = plan.make_plan(fleet(), request(rates={"app1": 100, "app2": 100, "app3": 100}))
+    assert (made["proposal"]["load_rps"], made["proposal"]["wanted"]) == (70, 2)
+    assert [line for line in made["text"] if line.startswith("capacity: load now 70 rps, 23% of 300 rps")]
+
+
+def test_what_has_to_be_pulled_is_said():
+    hosts = fleet()
+    hosts["app3"]["image"] = {**IMAGE, "present": False}
+    assert "its image is pulled before anything else by: app3" in plan.make_plan(hosts, request())["text"]
+
+
+def test_migration_and_hooks_are_in_the_plan_and_a_rollback_migrates_nothing():
+    rules = {"command": "psql", "host": "db1", "irreversible": True}
+    hooks = {"after_commit": [{"name": "tell", "command": "x"}], "before_stage": [{"name": "look", "command": "x"}]}
+    made = plan.make_plan(fleet(), request(migration=rules, hooks=hooks))
+    assert made["migration"] == {"name": "migration", "timeout_s": 600.0, **rules}
+    said = [line for line in made["text"] if line.startswith(("migration", "hook"))]
+    assert said == ["migration on db1 before the first wave: migration; IRREVERSIBLE, without a way back: a rollback "
+                    "ends FROZEN", "hook before_stage: look (host)", "hook after_commit: tell (host)"]
+    back = plan.make_plan(fleet(), request(kind="rollback", migration=rules))
+    assert back["migration"] == {}
+
+
 def test_hosts_that_have_it_are_left_alone():
     hosts = fleet()
     hosts["app1"]["in_place"] = True
@@ -163,6 +214,9 @@ def test_frozen_hosts_conflicts_and_unknown_servers_stop_the_plan():
     ({"max_error_rate": "often"}, "rollout_judge.max_error_rate: expected a number"),
     ({"ratio": 0.5}, "rollout_judge.ratio: expected a number above 1"),
     ({"weight": 0}, "rollout_judge.weight: expected 1 to 256"),
+    ({"weight": [10, 300]}, "rollout_judge.weight: expected 1 to 256, found 300"),
+    ({"weight": [33, 10]}, "rollout_judge.weight: expected weights that rise"),
+    ({"weight": []}, "rollout_judge.weight: expected weights that rise"),
     ({"deadline_s": 0}, "rollout_judge.deadline_s: expected 1 to 86400"),
     ({"looks": 0}, "rollout_judge.looks: expected 1 to 1000"),
 ])
@@ -177,7 +231,7 @@ def test_a_budget_that_means_nothing_stops_the_plan():
 
 
 def test_good_rules_of_judge_and_budget_are_fine():
-    judge, budget = {"weight": 33, "max_error_rate": "2%", "alpha": 0.01}, {"slo": "99.5%", "window": "30m"}
+    judge, budget = {"weight": [10, 33], "max_error_rate": "2%", "alpha": 0.01}, {"slo": "99.5%", "window": "30m"}
     assert not plan.make_plan(fleet(), request(judge=judge, budget=budget))["problems"]
 
 
