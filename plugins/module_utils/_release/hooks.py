@@ -17,7 +17,7 @@ LENIENT = ("after_commit", "after_rollback")
 #: Once per host that the phase is about, on the first one of them, or on the controller.
 HOST, ONCE, CONTROLLER = "host", "once", "controller"
 PLACES = (HOST, ONCE, CONTROLLER)
-TIMEOUT_S = 60.0
+TIMEOUT_S = 30.0
 KEYS = frozenset(("name", "command", "on", "timeout_s"))
 EXAMPLE = "{before_switch: [{name: warm cache, command: /usr/local/bin/warm, on: once, timeout_s: 30}]}"
 
@@ -48,7 +48,7 @@ def _problems(where: str, hook: Any) -> Iterable[str]:
     except (TypeError, ValueError):
         limit = 0.0
     if not 0 < limit <= 86400:
-        yield str(InputError(f"{where}.timeout_s", hook["timeout_s"], "seconds above 0, at most 86400", "60"))
+        yield str(InputError(f"{where}.timeout_s", hook["timeout_s"], "seconds above 0, at most 86400", "30"))
 
 
 def longest_s(hooks: Mapping[str, Any]) -> tuple[str, float]:
