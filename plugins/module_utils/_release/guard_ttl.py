@@ -10,6 +10,7 @@ import contextlib
 from typing import Any, Mapping, Sequence
 
 from .._core.errors import InputError
+from .hooks import TIMEOUT_S as HOOK_S
 
 #: Seconds that the rollout needs for itself between two steps.
 SPARE_S = 10.0
@@ -34,7 +35,7 @@ def check_ttl(ttl_s: float, steps_s: Mapping[str, float], gates: Sequence[Mappin
     :arg gates: all of them. :arg hooks: by phase.
     :raises InputError: naming the step and the seconds.
     """
-    steps = [*gates, *({**hook, "type": "command", "when": moment}
+    steps = [*gates, *({"timeout_s": HOOK_S, **hook, "type": "command", "when": moment}
                        for phase, moment in _HOOKS.items() for hook in hooks.get(phase) or [])]
     for moment, what in _WHAT.items():
         needed_s = steps_s[moment] + sum(_longest_s(one) for one in steps if one.get("when", "wave") == moment)
