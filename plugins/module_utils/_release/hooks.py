@@ -18,8 +18,8 @@ LENIENT = ("after_commit", "after_rollback")
 HOST, ONCE, CONTROLLER = "host", "once", "controller"
 PLACES = (HOST, ONCE, CONTROLLER)
 TIMEOUT_S = 30.0
-KEYS = frozenset(("name", "command", "on", "timeout_s"))
-EXAMPLE = "{before_switch: [{name: warm cache, command: /usr/local/bin/warm, on: once, timeout_s: 30}]}"
+KEYS = frozenset(("name", "command", "where", "timeout_s"))
+EXAMPLE = "{before_switch: [{name: warm cache, command: /usr/local/bin/warm, where: once, timeout_s: 30}]}"
 
 
 def problems(hooks: Mapping[str, Any]) -> Iterable[str]:
@@ -41,8 +41,8 @@ def _problems(where: str, hook: Any) -> Iterable[str]:
         return
     if not isinstance(hook["command"], str) or not hook["command"].strip():
         yield str(InputError(f"{where}.command", hook["command"], "a command line for sh", "/usr/local/bin/warm"))
-    if hook.get("on", HOST) not in PLACES:
-        yield str(InputError(f"{where}.on", hook["on"], f"one of {', '.join(PLACES)}", HOST))
+    if hook.get("where", HOST) not in PLACES:
+        yield str(InputError(f"{where}.where", hook["where"], f"one of {', '.join(PLACES)}", HOST))
     try:
         limit = float(hook.get("timeout_s", TIMEOUT_S))
     except (TypeError, ValueError):
@@ -65,14 +65,14 @@ def outcome(results: Mapping[str, Mapping[str, Any]], hook: Mapping[str, Any], p
         hook runs in one place.
     :arg phase: one of ``PHASES``, or what else the command is, such as ``migration``.
     """
-    place = hook.get("on", HOST)
+    place = hook.get("where", HOST)
     what = f"hook {hook['name']} of {phase}" if phase in PHASES else f"{phase} {hook['name']}"
     records, failures = [], []
     for host, result in results.items():
         if result.get("skipped"):
             continue
         where, code = ("the controller" if place == CONTROLLER else host), result.get("rc")
-        records.append({"phase": phase, "name": hook["name"], "host": host, "on": place, "rc": code})
+        records.append({"phase": phase, "name": hook["name"], "host": host, "where": place, "rc": code})
         if code != 0:
             failures.append(f"{what} failed on {where}: {_reason(result, hook)}")
     if not records:
@@ -93,5 +93,5 @@ def _reason(result: Mapping[str, Any], hook: Mapping[str, Any]) -> str:
 
 def lines(hooks: Mapping[str, Any]) -> list[str]:
     """Return the hooks for people, in the order in which they run."""
-    return [f"hook {phase}: {hook['name']} ({hook.get('on', HOST)})"
+    return [f"hook {phase}: {hook['name']} ({hook.get('where', HOST)})"
             for phase in PHASES for hook in hooks.get(phase) or []]

@@ -14,8 +14,8 @@ from .._core.errors import InputError
 
 SCHEMA = "evenkeel.fleet/notification/1"
 EVENTS = ("start", "wave", "rolled_back", "frozen", "committed")
-KEYS = frozenset(("url", "on", "headers"))
-EXAMPLE = "[{url: https://hooks.example.org/fleet, on: [rolled_back, frozen]}]"
+KEYS = frozenset(("url", "events", "headers"))
+EXAMPLE = "[{url: https://hooks.example.org/fleet, events: [rolled_back, frozen]}]"
 
 
 def problems(targets: Iterable[Any]) -> Iterable[str]:
@@ -28,9 +28,9 @@ def problems(targets: Iterable[Any]) -> Iterable[str]:
         parts = urlsplit(str(target.get("url", "")))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             yield str(InputError(f"{where}.url", parts.scheme or "none", "a URL with http or https", EXAMPLE))
-        unknown = [event for event in target.get("on", EVENTS) if event not in EVENTS]
+        unknown = [event for event in target.get("events", EVENTS) if event not in EVENTS]
         if unknown:
-            yield str(InputError(f"{where}.on", unknown, f"events out of {', '.join(EVENTS)}", "[rolled_back, frozen]"))
+            yield str(InputError(f"{where}.events", unknown, f"events out of {', '.join(EVENTS)}", "[rolled_back, frozen]"))
 
 
 def message(plan: Mapping[str, Any], event: str, run: str, operator: str,

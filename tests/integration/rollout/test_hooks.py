@@ -37,15 +37,15 @@ def nobody():
 def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_path):
     written = tmp_path / "hooks"
     hooks = {
-        "before_stage": [hook("first", "test $EVENKEEL_HOST = " + fleet.hosts[0], on="once")],
+        "before_stage": [hook("first", "test $EVENKEEL_HOST = " + fleet.hosts[0], where="once")],
         "before_switch": [hook("all", "test $EVENKEEL_RELEASE = v2"),
-                          hook("here", f"echo $EVENKEEL_PHASE $EVENKEEL_HOSTS >> {written}", on="controller")],
+                          hook("here", f"echo $EVENKEEL_PHASE $EVENKEEL_HOSTS >> {written}", where="controller")],
         "after_switch": [hook("after")],
-        "before_commit": [hook("last", on="once")],
-        "after_commit": [hook("too late", "echo it does not matter; exit 3", on="once")],
+        "before_commit": [hook("last", where="once")],
+        "after_commit": [hook("too late", "echo it does not matter; exit 3", where="once")],
     }
     with Webhook() as webhook:
-        notify = [{"url": webhook.url, "headers": {"Authorization": TOKEN}}, {"url": nobody, "on": ["start"]}]
+        notify = [{"url": webhook.url, "headers": {"Authorization": TOKEN}}, {"url": nobody, "events": ["start"]}]
         done = fleet.play("rollout", deploy_compose_release="v2", rollout_hooks=hooks, rollout_notify=notify,
                           rollout_commit="4f53cda", **QUICK)
     assert done.rc == 0, done.output
@@ -74,7 +74,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
 
 def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
     hooks = {"before_switch": [hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}"), hook("never", "exit 9")],
-             "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", on="once")]}
+             "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", where="once")]}
     before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
     with Webhook() as webhook:
         done = fleet.play("rollout", deploy_compose_release="v1" if before == "v2" else "v2", rollout_hooks=hooks,

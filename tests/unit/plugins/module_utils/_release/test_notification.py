@@ -20,7 +20,7 @@ PLAN = {"kind": "rollout", "service": "shop", "release": "v2", "image": "r/shop@
     ({"url": "https://x", "token": "s3cret"}, "rollout_notify[0]: expected a dict"),
     ({}, "rollout_notify[0].url: expected a URL"),
     ({"url": "file:///s3cret"}, "rollout_notify[0].url: expected a URL"),
-    ({"url": "https://x/s3cret", "on": ["end"]}, "rollout_notify[0].on: expected events out of start"),
+    ({"url": "https://x/s3cret", "events": ["end"]}, "rollout_notify[0].events: expected events out of start"),
 ])
 def test_declarations_that_mean_nothing_are_refused_without_a_secret(target, problem):
     (found,) = notification.problems([target])
@@ -29,7 +29,7 @@ def test_declarations_that_mean_nothing_are_refused_without_a_secret(target, pro
 
 
 def test_a_good_declaration():
-    assert not list(notification.problems([{"url": "https://x/y", "on": ["start"], "headers": {"A": "b"}}, {"url": "http://z"}]))
+    assert not list(notification.problems([{"url": "https://x/y", "events": ["start"], "headers": {"A": "b"}}, {"url": "http://z"}]))
 
 
 def test_each_event_says_what_it_is_about():
