@@ -30,7 +30,8 @@ def problems(targets: Iterable[Any]) -> Iterable[str]:
             yield str(InputError(f"{where}.url", parts.scheme or "none", "a URL with http or https", EXAMPLE))
         unknown = [event for event in target.get("events", EVENTS) if event not in EVENTS]
         if unknown:
-            yield str(InputError(f"{where}.events", unknown, f"events out of {', '.join(EVENTS)}", "[rolled_back, frozen]"))
+            yield str(InputError(f"{where}.events", unknown, f"events out of {', '.join(EVENTS)}",
+                                 "[rolled_back, frozen]"))
 
 
 def message(plan: Mapping[str, Any], event: str, run: str, operator: str,

@@ -16,7 +16,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._release import hoo
     ({"before_stage": ["true"]}, "rollout_hooks.before_stage[0]: expected name and command"),
     ({"before_stage": [{"name": "x", "cmd": "s3cret"}]}, "rollout_hooks.before_stage[0]: expected name and command"),
     ({"after_commit": [{"name": "x", "command": " "}]}, "rollout_hooks.after_commit[0].command: expected"),
-    ({"after_commit": [{"name": "x", "command": "x", "where": "moon"}]}, "rollout_hooks.after_commit[0].where: expected one"),
+    ({"after_commit": [{"name": "x", "command": "x", "where": "moon"}]}, "rollout_hooks.after_commit[0].where: exp"),
     ({"after_commit": [{"name": "x", "command": "x", "timeout_s": 0}]}, "rollout_hooks.after_commit[0].timeout_s: exp"),
     ({"after_commit": [{"name": "x", "command": "x", "timeout_s": "long"}]}, "rollout_hooks.after_commit[0].timeout_s"),
 ])
@@ -58,4 +58,5 @@ def test_a_hook_that_ran_nowhere_failed():
 def test_other_commands_and_the_controller_have_their_names():
     assert hooks.outcome({"db1": {"rc": 1}}, {"name": "add"}, "migration")["failures"] == [
         "migration add failed on db1: rc 1"]
-    assert "on the controller" in hooks.outcome({"app1": {"rc": 1}}, {**HOOK, "where": "controller"}, "x")["failures"][0]
+    found = hooks.outcome({"app1": {"rc": 1}}, {**HOOK, "where": "controller"}, "before_stage")
+    assert "on the controller" in found["failures"][0]
