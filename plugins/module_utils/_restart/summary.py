@@ -11,6 +11,8 @@ from typing import Any, Mapping
 from .._core.verdict import FAIL, PASS
 from .queue import DONE, FAILED
 
+UNTOUCHED = "untouched"
+
 
 def summarize(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mapping[str, Any]]],
               held: Mapping[str, str]) -> dict[str, Any]:
@@ -23,14 +25,16 @@ def summarize(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mappi
     """
     instances = {identity: _instance(one, progress.get(one["host"], {}).get(one["service"], {}), held)
                  for identity, one in plan["members"].items() if one["wanted"]}
-    parked = [identity for identity, one in instances.items() if one["state"] != DONE]
-    verdict = FAIL if parked else PASS
-    reasons = [f"{identity}: {instances[identity]['reason']}" for identity in parked]
-    done = len(instances) - len(parked)
+    by_state = {state: [identity for identity, one in instances.items() if one["state"] == state]
+                for state in (DONE, FAILED, UNTOUCHED)}
+    parked = by_state[FAILED]
+    verdict = PASS if len(by_state[DONE]) == len(instances) else FAIL
+    reasons = [f"{identity}: {one['reason']}" for identity, one in instances.items() if one["state"] != DONE]
     word = "shut down" if plan["mode"] == "shutdown" else "restarted"
-    lines = [f"{done} of {len(instances)} instances {word}"]
-    if parked:
-        lines[0] += f"; parked: {', '.join(parked)}"
+    lines = [f"{len(by_state[DONE])} of {len(instances)} instances {word}"]
+    for title, state in (("parked", FAILED), ("untouched", UNTOUCHED)):
+        if by_state[state]:
+            lines[0] += f"; {title}: {', '.join(by_state[state])}"
     lines += [f"{identity}: {_line(one)}" for identity, one in instances.items()]
     return {"mode": plan["mode"], "verdict": verdict, "reasons": reasons, "instances": instances,
             "turns": plan["turns"], "parked": parked, "lines": lines,
@@ -44,7 +48,7 @@ def _instance(one: Mapping[str, Any], progress: Mapping[str, Any], held: Mapping
     if state != DONE and not reason:
         reason = held.get(one["identity"], "") or ("it does not answer any more" if state else "its turn did not come")
     return {
-        "state": DONE if state == DONE else FAILED if state else "untouched", "reason": reason if state != DONE else "",
+        "state": DONE if state == DONE else FAILED if state else UNTOUCHED, "reason": reason if state != DONE else "",
         "attempts": progress.get("attempts", 0), "method": result.get("method", one["method"]), "why": one["why"],
         "killed": bool(result.get("killed")), "sessions_left": progress.get("sessions_left", 0),
         "cut_off": (result.get("connections") or {}).get("cut_off", 0),
@@ -53,10 +57,10 @@ def _instance(one: Mapping[str, Any], progress: Mapping[str, Any], held: Mapping
 
 
 def _line(one: Mapping[str, Any]) -> str:
-    if one["state"] == "untouched":
+    if one["state"] == UNTOUCHED:
         return f"untouched: {one['reason']}"
     if one["state"] != DONE:
-        return f"PARKED after {one['attempts']} attempts: {one['reason']}"
+        return f"PARKED after attempt {one['attempts']}: {one['reason']}"
     parts = [one["method"]]
     for key, words in (("reload_ms", "reloaded in"), ("stop_ms", "ended in"), ("startup_ms", "healthy after")):
         if one[key] is not None:
@@ -66,5 +70,5 @@ def _line(one: Mapping[str, Any]) -> str:
     if one["sessions_left"]:
         parts.append(f"{one['sessions_left']} sessions were left at the drain deadline")
     if one["attempts"] > 1:
-        parts.append(f"{one['attempts']} attempts")
+        parts.append(f"at attempt {one['attempts']}")
     return ", ".join(parts)

@@ -13,7 +13,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 ROOT = Path(__file__).parents[3]
 HOSTS = ("app1", "app2", "app3")
@@ -124,6 +124,19 @@ class Shops:
             ["ansible-playbook", "-i", "inventories/lab", "-i", str(self.inventory), name, "-e", json.dumps(variables),
              *arguments], cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, check=False)
         return Run(done.returncode, done.stdout + done.stderr)
+
+    def restart_until(self, text: str, then: Callable[[], Any], **environment: str) -> Run:
+        """Restart, and do something as soon as a line of the output has this text."""
+        output, done = "", False
+        command = ["ansible-playbook", "-i", "inventories/lab", "-i", str(self.inventory), "evenkeel.fleet.restart"]
+        with subprocess.Popen(command, cwd=ROOT, env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1", **environment}, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            for line in process.stdout:
+                output += line
+                if text in line and not done:
+                    then()
+                    done = True
+        return Run(process.returncode, output)
 
     def restart(self, *arguments: str, **variables: Any) -> Run:
         return self.play("restart", *arguments, **{"graceful_restart_backoff_s": 0.5, **variables})

@@ -103,7 +103,7 @@ def test_one_that_does_not_start_is_retried_and_parked_while_the_others_stay_up(
         done = bells.restart(graceful_restart_retries=1, graceful_restart_min_available=1)
     assert done.rc != 0
     assert "2 of 3 instances restarted; parked: app1/bell" in done.text
-    assert "app1/bell: PARKED after 2 attempts" in done.text
+    assert "app1/bell: PARKED after attempt 2" in done.text
     assert done.turns.count("app1/bell") == 2 or done.turns[0].startswith("app1/bell"), done.turns
     assert load.metrics["errors"] == 0, load.result
     assert bells.states() == {"app1": "maint", "app2": "ready", "app3": "ready"}
@@ -139,3 +139,22 @@ def test_those_at_work_finish_before_it_ends(bells):
         assert process.communicate()[0].split() == ["200"] * 6
     assert done.rc == 0, done.output
     assert "killed" not in done.text
+
+
+def test_haproxy_takes_a_configuration_in_with_new_workers_and_fails_no_request(bells):
+    call = {"service": "haproxy", "renews": "workers", "files": ["/etc/haproxy/haproxy.cfg"], "only_if": "needed"}
+    on("edge1", "touch /etc/haproxy/haproxy.cfg")
+    before = on("edge1", "systemctl show --value -p MainPID haproxy")
+    with Load(EDGE_URL, rate_rps=200, keep_alive=False) as load:
+        done = bells.module("edge1", "service_restart", **call)
+    assert (done["method"], done["changed"]) == ("reload", True), done
+    assert done["pid"] == int(before)
+    assert load.metrics["errors"] == 0, load.result
+    assert not bells.module("edge1", "service_restart", **call)["changed"]
+    on("edge1", "cp /etc/haproxy/haproxy.cfg /tmp/ && echo nonsense >> /etc/haproxy/haproxy.cfg")
+    try:
+        broken = bells.module("edge1", "service_restart", **call)
+    finally:
+        on("edge1", "cat /tmp/haproxy.cfg > /etc/haproxy/haproxy.cfg && rm /tmp/haproxy.cfg")
+    assert broken["failed"]
+    assert bells.states() == dict.fromkeys(HOSTS, "ready")

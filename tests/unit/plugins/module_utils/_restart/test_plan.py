@@ -134,7 +134,7 @@ def test_a_retry_waits_and_the_last_one_is_parked():
     assert last["over"]
     summary = summarize(made, progress, last["held"])
     assert summary["lines"][:2] == ["2 of 3 instances restarted; parked: app1/shop",
-                                    "app1/shop: PARKED after 2 attempts: it is failed"]
+                                    "app1/shop: PARKED after attempt 2: it is failed"]
 
 
 def test_a_stop_ends_the_queue():
@@ -144,6 +144,7 @@ def test_a_stop_ends_the_queue():
     last = choose_turn(made, {"app1": stopped, "app2": {}, "app3": {}}, balancer(), 1e9)
     assert last["over"]
     summary = summarize(made, {"app1": stopped, "app2": {}, "app3": {}}, last["held"])
+    assert summary["lines"][0] == "0 of 3 instances restarted; parked: app1/shop; untouched: app2/shop, app3/shop"
     assert "app2/shop: untouched: app1/shop: stopped by bob" in summary["lines"]
 
 
