@@ -19,12 +19,13 @@ def serving_and_unlocked(bells):
 def test_a_stop_in_the_middle_leaves_everybody_in_traffic(bells):
     before = bells.pids()
     try:
-        done = bells.restart_until(SECOND_TURN, lambda: bells.play("stop", stop_reason="enough", stop_operator="carol"))
+        done = bells.restart_until("Turn | Restart app1/bell",
+                                   lambda: bells.play("stop", stop_reason="enough", stop_operator="carol"))
     finally:
         assert bells.play("stop", stop_state="absent").rc == 0
     assert done.rc != 0
     assert "stopped by carol: enough" in done.text
-    assert "untouched: app3/bell" in done.text
+    assert "app3/bell: untouched: app" in done.text
     assert bells.pids()["app3"] == before["app3"]
     serving_and_unlocked(bells)
 
