@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[4]
 MODULE_UTILS = ROOT / "plugins/module_utils"
 ORDER = [
-    "_core", "_wire", "_client", "_load", "_health", "_postgres", "_redis", "_runtime", "_balancer", "_release", "_restart",
-    "_report",
+    "_core", "_wire", "_client", "_load", "_health", "_postgres", "_redis", "_runtime", "_balancer", "_release",
+    "_restart", "_report",
 ]
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
 
