@@ -63,19 +63,21 @@ def test_a_ledger_that_was_changed_is_found_and_explained(machines):
 def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(machines):
     fleet, host = machines.fleet, machines.fleet.hosts[1]
     registry = machines.names[host].replace(host, "registry1")
-    stored = machines.run(host, "docker image ls --digests --format '{{.Repository}}@{{.Digest}}'").split()
-    current = fleet.ledgers()[host]["status"]["current"]["digest"]
-    others = [one for one in stored if "/pitch@" in one and current not in one]
-    machines.run(host, f"docker image rm --force {' '.join(others)}", check=False)
+    tag = fleet.ledgers()[host]["status"]["current"]["image"].partition("@")[0] + ":v2"
+    for one in fleet.hosts:
+        machines.run(one, f"docker pull --quiet {tag}")
+    image = machines.run(host, f"docker image inspect {tag} --format '{{{{index .RepoDigests 0}}}}'").strip()
+    machines.run(host, f"docker image rm --force {tag} {image}", check=False)
     subprocess.check_call(["docker", "stop", "--time", "1", registry])
     try:
-        done = play(fleet, "rollout", deploy_compose_release="v2")
+        done = play(fleet, "rollout", deploy_compose_release="v2", deploy_compose_image=image)
     finally:
         subprocess.check_call(["docker", "start", registry])
+        wait_until(lambda: "{}" in machines.run(host, f"curl -s http://{tag.partition('/')[0]}/v2/", check=False), 60, 0.5)
     output = " ".join(done.output.split())
     assert done.rc != 0
     assert "expected it on this host or in its registry, found neither" in output
-    assert f"Found on: {host}" in output
+    assert f"Found on: {host}." in output
     assert done.changed == 0
     assert fleet.is_on("v1")
 
