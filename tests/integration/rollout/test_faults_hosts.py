@@ -73,7 +73,8 @@ def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(mach
         done = play(fleet, "rollout", deploy_compose_release="v2", deploy_compose_image=image)
     finally:
         subprocess.check_call(["docker", "start", registry])
-        wait_until(lambda: "{}" in machines.run(host, f"curl -s http://{tag.partition('/')[0]}/v2/", check=False), 60, 0.5)
+        answer = f"curl -s http://{tag.partition('/')[0]}/v2/"
+        wait_until(lambda: "{}" in machines.run(host, answer, check=False), 60, 0.5)
     output = " ".join(done.output.split())
     assert done.rc != 0
     assert "expected it on this host or in its registry, found neither" in output
