@@ -190,4 +190,3 @@ def _text(plan: Mapping[str, Any], balancers: Mapping[str, Mapping[str, Any]]) -
 def _found(one: Mapping[str, Any]) -> str:
     asks = f"; {'; '.join(one['needs'])}" if one["needs"] else ""
     return f"now {'healthy' if one['healthy'] else 'NOT healthy'}, {one['open']} connections{asks}"
-
