@@ -27,7 +27,7 @@ STAMPS = "/run/evenkeel/restart"
 STOP = "stop"
 
 
-def find(service: str, runtime: str, name: str | None) -> tuple[Instance, str]:
+def find(service: str, runtime: str, name: str | None, directory: str) -> tuple[Instance, str]:
     """Return the instance of a service on this host and its slot, which only Compose has."""
     if runtime == SYSTEMD:
         from .._runtime.systemd import Unit
@@ -36,9 +36,19 @@ def find(service: str, runtime: str, name: str | None) -> tuple[Instance, str]:
     from .._runtime.container import Container, slot_of  # the HTTP client, which units do not need
     from .._runtime.engine import Engine
 
-    engine = Engine()
-    slot, container = slot_of(name or service, engine) if runtime == COMPOSE else ("", name or service)
+    engine, slot, container = Engine(), "", name or service
+    if runtime == COMPOSE:
+        slot, container = slot_of(container, engine, lambda: _committed_slot(service, directory))
     return Container(container, engine), slot
+
+
+def _committed_slot(service: str, directory: str) -> str:
+    """Return the slot of the release that was committed here last, empty without one."""
+    from .._release.history import committed
+    from .._release.ledger import Ledger
+
+    history = committed(Ledger(service, directory).read().records)
+    return str(history[-1].get("slot", "")) if history else ""
 
 
 def restart(service: str, runtime: str, name: str | None, action: str, method: str, only_if: str,
@@ -53,7 +63,7 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     _check(reload_signal, runtime, renews, quiet_s, stop_deadline_s, start_deadline_s)
     checks = [check for check in checks if not check_mode or check["type"] != "command" or check["read_only"]]
     clock = Deadline(0)
-    instance, slot = find(service, runtime, name)
+    instance, slot = find(service, runtime, name, directory)
     checks = [{**check, "url": instance.fill(check["url"])} if check["url"] else check for check in checks]
     validate(checks)
     before = instance.state()

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import urllib.parse
+from typing import Callable
 
 from .._core.clock import epoch_s
 from .._core.errors import FleetError
@@ -21,22 +22,21 @@ from .instance import State
 _NET_S = 5  # Docker kills that much later than the caller, should the caller die
 
 
-def slot_of(service: str, engine: Engine) -> tuple[str, str]:
-    """Return the slot of a Compose service that is the one in use, and its container.
+def slot_of(service: str, engine: Engine, committed: Callable[[], str]) -> tuple[str, str]:
+    """Return the slot of a Compose service that is in use, and its container: the one that runs.
 
-    With several or none running it is the only one there is.
-
-    :raises FleetError: when that is not certain.
+    :arg committed: says which one that should be; asked when none runs.
+    :raises FleetError: when it is not certain.
     """
     slots = Compose(engine).instances(service)
-    running = {slot: one for slot, one in slots.items() if one["running"]}
-    found = running or slots
+    found = [slot for slot, one in slots.items() if one["running"]]
+    if not found:
+        found = [slot for slot in slots if len(slots) == 1 or slot == committed()]
     if len(found) != 1:
-        state = "none" if not found else f"{len(found)} that {'run' if running else 'are stopped'}: {', '.join(found)}"
-        raise FleetError(f"Expected one container of the Compose service {service}, found {state}.",
+        known = ", ".join(f"{slot} {one['status']}" for slot, one in slots.items()) or "none"
+        raise FleetError(f"Expected one slot of the Compose service {service} to be in use, found: {known}.",
                          "Deploy it, or let the rollout that is under way end (playbook rollout or rollback).")
-    slot, one = next(iter(found.items()))
-    return slot, str(one["container"])
+    return found[0], str(slots[found[0]]["container"])
 
 
 class Container:
