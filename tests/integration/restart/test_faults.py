@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pytest
 from integration.restart.shops import HOSTS, on
 
 SECOND_TURN = "Turn | Restart app2/bell"
@@ -30,6 +31,7 @@ def test_a_stop_in_the_middle_leaves_everybody_in_traffic(bells):
     serving_and_unlocked(bells)
 
 
+@pytest.mark.faults
 def test_a_host_that_does_not_answer_any_more_is_parked_and_capacity_holds(bells):
     before = bells.pids()
     try:
@@ -44,6 +46,7 @@ def test_a_host_that_does_not_answer_any_more_is_parked_and_capacity_holds(bells
     assert not on("edge1", "ls /var/lib/evenkeel/bell/lock.json", strict=False)
 
 
+@pytest.mark.faults
 def test_without_the_load_balancer_nobody_else_begins(bells):
     before = bells.pids()
     try:

@@ -109,6 +109,7 @@ def test_one_that_does_not_start_is_retried_and_parked_while_the_others_stay_up(
     assert bells.states() == {"app1": "maint", "app2": "ready", "app3": "ready"}
 
 
+@pytest.mark.faults
 def test_a_parked_one_holds_the_others_when_capacity_forbids(bells):
     before = bells.pids()
     bells.set("app1", "broken")
