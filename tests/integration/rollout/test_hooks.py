@@ -73,7 +73,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
 
 
 def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
-    hooks = {"before_switch": [hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}"), hook("never", "exit 9")],
+    hooks = {"before_switch": [hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}"), hook("unreached", "exit 9")],
              "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", where="once")]}
     before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
     with Webhook() as webhook:
@@ -81,7 +81,7 @@ def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
                           rollout_strategy="blue_green", rollout_notify=[{"url": webhook.url}], **QUICK)
     assert done.rc == 2, done.output
     assert f"hook not here of before_switch failed on {fleet.hosts[-1]}: rc 1" in " ".join(done.output.split())
-    assert "never" not in done.output.partition("PLAY [3.")[2]
+    assert "before_switch: unreached" not in done.output.partition("PLAY [3.")[2]
     assert fleet.is_on(before)
     for host in fleet.hosts:
         assert "SWITCHED" not in {step["state"] for step in records(fleet, host)}

@@ -25,7 +25,9 @@ def sql(fleet, statement):
 
 @pytest.fixture
 def database(fleet):
-    """The database, which gets rid of the column in the end."""
+    """The database, which gets rid of the column in the end; the fleet is on v1."""
+    done = fleet.play("deploy", deploy_compose_release="v1", **QUICK)
+    assert done.rc == 0, done.output
     (name,) = fleet.ask("postgres[0]", "ansible.builtin.debug", "var=inventory_hostname")
     yield name
     sql(fleet, "ALTER TABLE users DROP COLUMN IF EXISTS nickname")
@@ -58,7 +60,7 @@ def test_a_rollback_leaves_what_was_expanded(fleet, database):
         assert "VERIFIED" not in {one["state"] for one in found["records"] if one["run"] == found["status"]["run"]}
 
 
-def test_a_migration_in_a_container_of_the_release_has_its_image_and_its_environment(fleet):
+def test_a_migration_in_a_container_of_the_release_has_its_image_and_its_environment(fleet, database):
     look = ("import os, psycopg; assert os.environ['RELEASE'] == 'v2'; "
             "psycopg.connect(os.environ['DATABASE_URL']).execute('SELECT nothing FROM users')")
     migration = {"name": "look", "compose": ["python3", "-c", look], "timeout_s": 30}
