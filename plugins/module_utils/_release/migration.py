@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Sequence
 
 from .._core.errors import InputError
-from .states import ABORTING, COMMITTED, EXPANDED
+from .states import ABORTING, COMMITTED, EXPANDED, RESULT
 
 TIMEOUT_S = 600.0
 KEYS = frozenset(("name", "command", "compose", "host", "irreversible", "timeout_s"))
@@ -76,7 +76,8 @@ def under_way(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
             continue
         if record["state"] == EXPANDED and (record["data"].get("migration") or {}).get("irreversible"):
             found = {**record["data"]["migration"], "release": record["release"]}
-        elif record["state"] == COMMITTED or (record["state"] == ABORTING and record["data"].get("accepted")):
+        elif (record["state"], record["phase"]) == (COMMITTED, RESULT) or (
+                record["state"] == ABORTING and record["data"].get("accepted")):
             found = None
     return found
 

@@ -73,7 +73,8 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
 
 
 def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
-    hooks = {"before_switch": [hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}"), hook("unreached", "exit 9")],
+    not_here = hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}")
+    hooks = {"before_switch": [not_here, hook("unreached", "exit 9")],
              "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", where="once")]}
     before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
     with Webhook() as webhook:

@@ -40,8 +40,8 @@ def test_the_plan_fills_in_what_is_not_said():
         "name": "migration", "command": "x", "host": "app1", "irreversible": False, "timeout_s": 600.0}
 
 
-def record(state, run="r1", **data):
-    return {"state": state, "run": run, "release": "v2", "data": data}
+def record(state, run="r1", phase="result", **data):
+    return {"state": state, "phase": phase, "run": run, "release": "v2", "data": data}
 
 
 BEGUN = record("EXPANDED", migration={"name": "split", "irreversible": True})
@@ -52,6 +52,7 @@ BEGUN = record("EXPANDED", migration={"name": "split", "irreversible": True})
     ([record("STAGED"), BEGUN], "split"),
     ([BEGUN, record("SWITCHED"), record("ABORTING"), record("FROZEN")], "split"),
     ([BEGUN, record("COMMITTED")], None),
+    ([BEGUN, record("COMMITTED", phase="intent"), record("ABORTING", phase="intent")], "split"),
     ([BEGUN, record("FROZEN"), record("ABORTING", accepted=True)], None),
     ([BEGUN, record("PLANNED", run="r2")], None),
     ([record("EXPANDED", migration={"name": "add", "irreversible": False}), record("SWITCHED")], None),
