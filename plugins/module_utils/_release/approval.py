@@ -69,6 +69,10 @@ class Approval:
             self._write(found)
         return found
 
+    def close(self, question: dict[str, Any]) -> None:
+        """The answer was heard: nothing is asked any more, and what was answered stays."""
+        self._write({**question, "expires_at": self._clock()})
+
     def _write(self, question: dict[str, Any]) -> None:
         files.make_directory(os.path.dirname(self._path))
         files.replace(self._path, json.dumps(question).encode())
@@ -97,6 +101,8 @@ def wait(service: str, run: str, gate: str, question: str, timeout_s: float, lon
         if decided or time.monotonic() >= end:
             break
         time.sleep(_LOOK_S)
+    if asked["answer"]:
+        approval.close(asked)
     verdict = _judge(asked, said(stop) if applies(stop, run) else "", timeout_s)
     verdict.started_at, verdict.duration_s = utc(asked["asked_at"]), round(now - asked["asked_at"], 3)
     return {"changed": False, "pending": not decided, "question": asked, **verdict.to_result()}

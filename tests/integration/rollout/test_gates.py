@@ -14,8 +14,9 @@ from benchmarks.common import free_port, wait_for_port
 
 GATEWAY = "172.30.77.1"  # this machine, as the lab's hosts see it
 HEALTH = {"name": "database", "type": "health", "when": "alone",
-          "checks": [{"name": "db1", "type": "tcp", "host": "db1", "port": 5432}]}
-COMMAND = {"name": "engine", "type": "command", "when": "alone", "argv": ["docker", "version"], "contains": "Server"}
+          "checks": [{"name": "db1", "type": "tcp", "host": "db1", "port": 5432}], "deadline_s": 5}
+COMMAND = {"name": "engine", "type": "command", "when": "alone", "argv": ["docker", "version"], "contains": "Server",
+           "timeout_s": 10}
 COUNTERS = {"name": "counters", "type": "metric", "balancer": {"duration_s": 1},
             "thresholds": ["error_rate < 1%", "econ == 0"]}
 MANUAL = {"name": "go on", "type": "manual", "when": "soak", "timeout_s": 60, "message": "orders are as usual?"}
@@ -68,7 +69,7 @@ def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(flee
     done = fleet.play_until(
         "Gate | Wait for the answer", answer(fleet, approve_operator="alice"), "rollout", deploy_compose_release="v2",
         rollout_gates=gates, rollout_gate_wave=wave, rollout_gate_alone=alone,
-        rollout_watch_thresholds=["error_rate < 1%"])
+        rollout_watch_thresholds=["error_rate < 1%"], rollout_guard_ttl_s=240)
     assert done.rc == 0, done.output
     assert fleet.is_on("v2")
     assert "command gate 'engine' on the new release alone" in " ".join(done.output.split())

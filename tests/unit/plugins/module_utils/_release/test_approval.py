@@ -76,6 +76,14 @@ def test_an_answer_to_what_is_not_asked_is_refused(tmp_path, wanted):
     assert Approval("shop", str(tmp_path)).read()["answer"] == ""
 
 
+def test_an_answer_that_was_heard_holds_for_its_run_and_for_nobody_else(tmp_path):
+    ask(tmp_path, longest_s=0.1)
+    reply(tmp_path)
+    assert [ask(tmp_path)["verdict"], ask(tmp_path)["verdict"]] == ["pass", "pass"]
+    with pytest.raises(FleetError, match="expected a question, found none"):
+        reply(tmp_path)
+
+
 def test_the_first_answer_counts(tmp_path):
     ask(tmp_path, longest_s=0.1)
     reply(tmp_path)
