@@ -68,7 +68,7 @@ def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
     assert month(fleet, host) == ""
 
 
-def test_what_was_pruned_or_changed_is_refused_before_anything_moves(fleet):
+def test_what_was_pruned_is_refused_before_anything_moves(fleet):
     host = fleet.hosts[0]
     for release in ("v2", "v1"):
         done = fleet.play("rollout", deploy_compose_release=release, deploy_compose_keep_releases=1, **SHORT)
@@ -80,16 +80,4 @@ def test_what_was_pruned_or_changed_is_refused_before_anything_moves(fleet):
     assert f"{host}: bundle v2-" in output
     assert "v2 was pruned (deploy_compose_keep_releases). Image and bundle are on every host of: v1-" in output
     assert refused.changed == 0
-
-    done = fleet.play("rollout", deploy_compose_release="v2", **SHORT)
-    assert done.rc == 0, done.output
-    assert stored(fleet, host) == ["v1", "v2"]
-    fleet.ask(host, "ansible.builtin.shell", "echo '# another line' >> /opt/evenkeel/pitch/bundles/v1-*/environment")
-    refused = fleet.play("rollback", rollback_to="v1")
-    assert refused.rc != 0
-    assert "found one that somebody changed" in " ".join(refused.output.split())
-    assert refused.changed == 0
-    assert fleet.is_on("v2")
-    done = fleet.play("rollout", deploy_compose_release="v1", **SHORT)
-    assert done.rc == 0, done.output
     assert fleet.is_on("v1")
