@@ -28,7 +28,8 @@ ENDS = (("COMMITTED", "result"), ("ROLLED_BACK", "result"), ("STAGED", "intent")
 
 #: As short as the plan allows, so that a test of a dead controller takes a minute and not four.
 SHORT = {
-    "rollout_guard_ttl_s": 26,
+    "rollout_guard_ttl_s": 28,
+    "rollout_soak_s": 1,
     "deploy_compose_guard_look_s": 5,
     "deploy_compose_health": {"path": "/health", "consecutive": 2, "interval_s": 0.2, "deadline_s": 10},
     "deploy_compose_switch_deadline_s": 8,
