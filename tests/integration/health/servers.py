@@ -26,6 +26,9 @@ PASSWORD = "correct horse"
 class Server:
     """One process in a directory of its own."""
 
+    #: Ends it at once, even where this process was started with SIGQUIT and SIGINT ignored, as by a shell's ``&``.
+    end = signal.SIGTERM
+
     def __init__(self, command, port, user=None):
         self.command, self.port, self.user = command, port, user
         self.start()
@@ -54,7 +57,7 @@ class Server:
             self.tell(signal.SIGCONT)
 
     def stop(self):
-        self.process.send_signal(signal.SIGQUIT)  # PostgreSQL: immediately; for the others as good as any
+        self.process.send_signal(self.end)
         self.process.wait()
 
 
@@ -81,6 +84,8 @@ def _as_postgres(*command, **environment):
 
 class Postgres(Server):
     """A PostgreSQL of its own; with ``primary`` a streaming standby of that one."""
+
+    end = signal.SIGQUIT  # it handles this: immediately, without waiting for sessions
 
     def __init__(self, path, primary=None):
         self.data = path / ("standby" if primary else "primary")
