@@ -136,13 +136,18 @@ def controller(release: str, **variables: Any) -> Iterator[subprocess.Popen[byte
     command = ["ansible-playbook", "evenkeel.fleet.rollout", "-e",
                json.dumps({**SHORT, "deploy_compose_release": release, "rollout_watch": False, **variables})]
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_hear_ctrl_c)
     try:
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _hear_ctrl_c() -> None:
+    """What a shell starts with ``&`` has SIGINT ignored, and so has everything that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def kill_at(machines: Machines, release: str, host: str, state: str, phase: str, how: signal.Signals,
