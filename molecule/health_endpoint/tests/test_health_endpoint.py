@@ -129,7 +129,7 @@ def test_absent_leaves_nothing(host):
         done = subprocess.run(absent, cwd=os.environ["MOLECULE_PROJECT_DIRECTORY"], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
         assert done.stdout.count(expected) == 3, done.stdout
-    left = "/etc/evenkeel /etc/systemd/system/evenkeel-health* /usr/local/lib/evenkeel /var/lib/evenkeel-health"
+    left = "/etc/evenkeel /etc/systemd/system/evenkeel-health* /usr/local/lib/evenkeel/health* /var/lib/evenkeel-health"
     assert host.run(f"ls -d {left}").stdout == ""
     assert not host.user("evenkeel-health").exists
     assert not host.socket("tcp://0.0.0.0:8090").is_listening
