@@ -49,7 +49,7 @@ def faults(*values):
     faults(KILL, LAST, "SWITCHED", "intent", "old"),
     faults(INT, LAST, "SWITCHED", "result", "old"),
     faults(KILL, LAST, "SOAKING", "result", "old"),
-    (TERM, LAST, "COMMITTED", "intent", "either"),
+    faults(TERM, LAST, "COMMITTED", "intent", "either"),
     faults(KILL, FIRST, "COMMITTED", "intent", "either"),
     faults(INT, FIRST, "COMMITTED", "result", "new"),
 ], ids=named)
@@ -92,6 +92,7 @@ def test_the_same_command_at_once_goes_on(machines, how, host, state, phase):
         assert {one["data"]["resumes"]["state"] for one in resumed} == {"SOAKING"}
 
 
+@pytest.mark.faults
 def test_somebody_else_waits_for_the_lock_or_the_guard(machines):
     """Only the operator whose controller is gone goes on at once."""
     fleet, new = machines.fleet, other_release(machines)
