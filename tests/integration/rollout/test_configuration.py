@@ -11,6 +11,8 @@ import json
 import pytest
 from integration.rollout.fleet import QUICK
 
+pytestmark = pytest.mark.faults  # whole rollouts, a minute each
+
 SECRET = "hunter2-of-january"
 SHORT = {**QUICK, "rollout_canary": False}
 

@@ -12,6 +12,8 @@ import time
 import pytest
 from benchmarks.common import free_port, wait_for_port
 
+pytestmark = pytest.mark.faults  # whole rollouts, a minute each
+
 GATEWAY = "172.30.77.1"  # this machine, as the lab's hosts see it
 HEALTH = {"name": "database", "type": "health", "when": "alone",
           "checks": [{"name": "db1", "type": "tcp", "host": "db1", "port": 5432}], "deadline_s": 5}

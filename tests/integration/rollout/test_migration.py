@@ -11,6 +11,8 @@ import json
 import pytest
 from integration.rollout.fleet import QUICK
 
+pytestmark = pytest.mark.faults  # whole rollouts, a minute each
+
 PSQL = "runuser -u postgres -- psql -At -v ON_ERROR_STOP=1 -d pitch -c"
 COLUMNS = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'nickname'"
 EXPAND = f"{PSQL} 'ALTER TABLE users ADD COLUMN nickname text'"

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import pytest
 from integration.rollout.fleet import QUICK
+
+pytestmark = pytest.mark.faults  # whole rollouts, a minute each
 
 
 def test_all_hosts_get_weights_that_rise_and_then_one_switch(fleet):
