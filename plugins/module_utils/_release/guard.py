@@ -71,10 +71,7 @@ class Guard:
         :raises GuardFired: when it has fired for this run.
         :raises FleetError: when this host has already followed a higher token.
         """
-        files.make_directory(os.path.dirname(self.path))
-        with files.exclusive(self._mutex):
-            found = self._load()
-            self._refuse(found, run, token)
+        with self._order(run, token) as found:
             extends = found.get("state") == ARMED and found["run"] == run
             self._write({
                 "state": ARMED, "run": run, "token": token, "settings": dict(settings), "armed_at": utc_now(),
@@ -87,10 +84,7 @@ class Guard:
         :raises GuardFired: when it has fired for this run.
         :raises FleetError: when this host has already followed a higher token.
         """
-        files.make_directory(os.path.dirname(self.path))
-        with files.exclusive(self._mutex):
-            found = self._load()
-            self._refuse(found, run, token)
+        with self._order(run, token) as found:
             armed = found.get("state") == ARMED and found["run"] == run
             if armed:
                 self._write({**found, "token": token, **self._until(ttl_s)})
@@ -102,10 +96,7 @@ class Guard:
         :raises GuardFired: when it has fired for this run.
         :raises FleetError: when this host has already followed a higher token.
         """
-        files.make_directory(os.path.dirname(self.path))
-        with files.exclusive(self._mutex):
-            found = self._load()
-            self._refuse(found, run, token)
+        with self._order(run, token) as found:
             armed = found.get("state") == ARMED
             if armed:
                 self._write({**found, "run": run, "token": token, "state": DISARMED})
@@ -131,6 +122,15 @@ class Guard:
             outcome, done = act(found)
             self._write({**found, "state": FIRED if done else ARMED, "outcome": outcome, "fired_at": utc_now()})
             return done
+
+    @contextlib.contextmanager
+    def _order(self, run: str, token: int) -> Iterator[dict[str, Any]]:
+        """Hold the order, which nobody else reads or writes meanwhile, if this run may change it."""
+        files.make_directory(os.path.dirname(self.path))
+        with files.exclusive(self._mutex):
+            found = self._load()
+            self._refuse(found, run, token)
+            yield found
 
     def _refuse(self, found: Mapping[str, Any], run: str, token: int, also_fired: bool = True) -> None:
         if not found:

@@ -51,7 +51,27 @@ def test_report_record_keeps_a_part_on_the_controller(ask, tmp_path):
     assert json.loads(part.read_text())["step"] == "a-step"
 
 
+def test_load_probe_info_reads_what_load_probe_kept(ask):
+    result = ask("load[0]", "load_probe", **LOAD, result_name="test-modules")
+    info = ask("load[0]", "load_probe_info", name="test-modules", result=True)
+    (kept,) = info["probes"]
+    assert info["changed"] is False
+    assert (kept["state"], kept["requests"]) == ("finished", result["metrics"]["requests"])
+
+
+def test_release_approval_says_that_nobody_answered(ask):
+    question = {"service": "test-modules", "run": "r1", "gate": "go on"}
+    result = ask("app[0]", "release_approval", **question, timeout_s=0.5, longest_s=5)
+    assert result["verdict"] == "inconclusive"
+    assert "nobody answered" in result["reasons"][0]
+
+
 @pytest.mark.parametrize(("module", "options", "message"), [
+    ("release_approval", {"service": "test-nothing", "action": "approve", "by": "alice"}, "expected a question"),
+    ("release_budget", {"backend": "be_nothing", "service": "test-modules", "budget": {}}, "be_nothing"),
+    ("release_budget", {"backend": "be_nothing", "service": "test-modules", "budget": {"slo": "150%"}},
+     "slo: expected"),
+    ("release_judge", {"backend": "be_nothing", "servers": ["app1-green"], "deadline_s": 1}, "be_nothing"),
     ("balancer_server", {"backend": "be_nothing", "servers": [{"name": "x", "state": "ready"}]}, "be_nothing"),
     ("load_probe", {**LOAD, "thresholds": ["p95 is small"]}, "p95 < 50ms"),
     ("load_probe", {**LOAD, "target": "edge1"}, "http://"),
