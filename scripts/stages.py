@@ -24,6 +24,9 @@ from pathlib import Path
 LOGS = Path(".cache/logs")
 NOT_TESTED = 77
 TAIL_LINES = 60
+LINE_WIDTH = 200
+#: How pytest names in its summary what failed.
+FAILURES = ("FAILED ", "ERROR ")
 PLAIN = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
 
 COMPUTE, LAB = "compute", "lab"
@@ -89,7 +92,8 @@ def run(name: str, command: str, say: threading.Lock) -> Result:
     with say:
         print(f"    {result.seconds:9.1f} s  {result.outcome:10}  {name}", flush=True)
         if result.outcome == "FAILED":
-            print(f"--- the end of {log}", *lines[-TAIL_LINES:], "---", sep="\n", flush=True)
+            print(f"--- the end of {log}", *lines[-TAIL_LINES:], "--- what failed in it",
+                  *(line[:LINE_WIDTH] for line in lines if line.startswith(FAILURES)), "---", sep="\n", flush=True)
     return result
 
 

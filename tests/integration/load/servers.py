@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks.common import free_port, require, wait_for_port
+from benchmarks.common import free_port, require
 from websockets.sync.server import serve
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
@@ -48,7 +48,7 @@ class Authority:
 
 @contextlib.contextmanager
 def running(command, ready, **options):
-    """Run a server in the foreground; ``ready`` raises OSError until it is."""
+    """Run a server in the foreground; ``ready`` raises OSError or CalledProcessError until it is."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
     try:
         deadline = time.monotonic() + 20
@@ -56,7 +56,7 @@ def running(command, ready, **options):
             try:
                 ready()
                 break
-            except OSError:
+            except (OSError, subprocess.CalledProcessError):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
@@ -114,7 +114,9 @@ def postgres(authority):
         command = [POSTGRES / "postgres", "-D", directory / "data", "-p", str(port), "-k", directory, "-c", "ssl=on",
                    "-c", f"ssl_cert_file={directory}/postgres.pem", "-c", f"ssl_key_file={directory}/postgres.key",
                    "-c", "max_connections=30", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
-        with running(command, lambda: wait_for_port(port, deadline_s=0.05), **as_owner):
+        # A port that is open is not enough: the start-up answers there too, with an error.
+        ready = [POSTGRES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        with running(command, lambda: subprocess.run(ready, check=True), **as_owner):
             yield port, str(path)
     finally:
         shutil.rmtree(directory)

@@ -23,3 +23,18 @@ def fleet() -> Fleet:
     assert done.rc == 0, done.output
     assert one.is_on("v1")
     return one
+
+
+@pytest.fixture(scope="session")
+def _failures(request: pytest.FixtureRequest) -> dict[str, int]:
+    """How many tests had failed when the fleet was last known to be as a test expects it."""
+    return {"seen": request.session.testsfailed}
+
+
+@pytest.fixture(autouse=True)
+def _not_what_a_failed_test_left(request: pytest.FixtureRequest, fleet: Fleet, _failures: dict[str, int]) -> None:
+    """A test that failed leaves anything: the next one finds v1 and no stop flag, and fails for itself alone."""
+    if request.session.testsfailed > _failures["seen"]:
+        _failures["seen"] = request.session.testsfailed
+        fleet.play("stop", stop_state="absent")
+        fleet.play("deploy", deploy_compose_release="v1")
