@@ -16,13 +16,13 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
-            "release_observation": lazy_filter("_release.observation", "observe"),
-            "rollout_plan": lazy_filter("_release.plan", "make_plan"),
-            "rollout_controller": lazy_filter("_release.controller", "identify"),
-            "rollout_abandoned": lazy_filter("_release.controller", "abandoned"),
-            "rollout_missing_evidence": lazy_filter("_release.evidence", "missing_evidence"),
-            "rollout_hook_outcome": lazy_filter("_release.hooks", "outcome"),
-            "rollout_notification": lazy_filter("_release.notification", "message"),
+            "release_observation": lazy_filter("_release.plan.observation", "observe"),
+            "rollout_plan": lazy_filter("_release.plan.make", "make_plan"),
+            "rollout_controller": lazy_filter("_release.control.controller", "identify"),
+            "rollout_abandoned": lazy_filter("_release.control.controller", "abandoned"),
+            "rollout_missing_evidence": lazy_filter("_release.control.evidence", "missing_evidence"),
+            "rollout_hook_outcome": lazy_filter("_release.declared.hooks", "outcome"),
+            "rollout_notification": lazy_filter("_release.declared.notification", "message"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),
-            "rollback_target": lazy_filter("_release.rollback", "target"),
+            "rollback_target": lazy_filter("_release.plan.rollback", "target"),
         }

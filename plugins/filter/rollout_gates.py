@@ -16,9 +16,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
-            "rollout_gates": lazy_filter("_release.gates", "arrange"),
-            "rollout_gate_problems": lazy_filter("_release.gates", "problems"),
-            "rollout_gate_sentences": lazy_filter("_release.gates", "sentences"),
-            "rollout_gate_evidence": lazy_filter("_release.gates", "evidence"),
-            "rollout_gate_refusals": lazy_filter("_release.gates", "refused"),
+            "rollout_gates": lazy_filter("_release.judge.gates", "arrange"),
+            "rollout_gate_problems": lazy_filter("_release.judge.gates", "problems"),
+            "rollout_gate_sentences": lazy_filter("_release.judge.gates", "sentences"),
+            "rollout_gate_evidence": lazy_filter("_release.judge.gates", "evidence"),
+            "rollout_gate_refusals": lazy_filter("_release.judge.gates", "refused"),
         }

@@ -264,7 +264,7 @@ def main() -> None:
     if guard is None or module.check_mode:
         run(module, change_servers, **arguments)
     # Compiled anew at each call, and not always needed.
-    from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard_balancer import change_guarded
+    from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.balancer import change_guarded
 
     run(module, change_guarded, guard=guard, **arguments)
 

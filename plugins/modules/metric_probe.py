@@ -179,7 +179,7 @@ duration_s:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.metric import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.metric import probe
 
 
 def main() -> None:

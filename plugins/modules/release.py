@@ -224,9 +224,9 @@ records:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import states
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions import ACTIONS
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import DIRECTORY
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import states
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import DIRECTORY
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
 
 ARGUMENTS = {

@@ -139,7 +139,7 @@ question:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import approval
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control import approval
 
 
 def main() -> None:

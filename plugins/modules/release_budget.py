@@ -124,7 +124,7 @@ duration_s:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.budget_run import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.budget_run import run
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ digest:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import bundle
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.declared import bundle
 
 
 def main() -> None:

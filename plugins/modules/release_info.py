@@ -135,7 +135,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.info import read
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import DIRECTORY
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import DIRECTORY
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
 
 

@@ -163,7 +163,7 @@ duration_s:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module as core
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge_run import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import run
 
 RULES = ("max_error_rate", "ratio", "alpha", "beta")
 

@@ -20,7 +20,7 @@ _ROOMS = "ansible_collections.evenkeel.fleet.plugins.module_utils"
 
 
 def lazy_filter(room: str, function: str) -> Callable[..., Any]:
-    """Return a filter that calls a function of a room, such as ``_release.plan`` and ``make_plan``.
+    """Return a filter that calls a function of a room, such as ``_release.plan.make`` and ``make_plan``.
 
     Its :class:`FleetError` becomes the error that Ansible shows.
     """

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.verdict import FAIL, INCONCLUSIVE, PASS
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge import Counts, Judge, Rules
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary import Counts, Judge, Rules
 
 from benchmarks.common import figure, progress
 

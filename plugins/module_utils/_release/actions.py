@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from .._core.errors import InputError
-from .guard import ARMED, BALANCER, Guard
-from .ledger import DIRECTORY, Ledger
-from .lock import Lock, LockHeld
-from .states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
-from .stop import StopFlag, begins_a_step, clear, stop
+from .control.lock import Lock, LockHeld
+from .control.stop import StopFlag, begins_a_step, clear, stop
+from .guard.order import ARMED, BALANCER, Guard
+from .ledger.records import DIRECTORY, Ledger
+from .ledger.states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
 
 
 def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
          controller: Mapping[str, str] | None = None, abandoned: int = 0) -> dict[str, Any]:
     """Take the lock; ``changed`` is whether this controller did not have it yet.
 
-    :arg controller: see :func:`.controller.identify`. :arg abandoned: see :meth:`.lock.Lock.acquire`.
+    :arg controller: see :func:`.control.controller.identify`. :arg abandoned: see :meth:`.control.lock.Lock.acquire`.
 
     :raises LockHeld: naming the holder and the age.
     :raises Stopped: when the stop flag on this host keeps this run from beginning.
@@ -94,7 +94,7 @@ def record(service: str, run: str, release: str, records: Sequence[Mapping[str, 
            guard: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Append records to this host's ledger. What this run's guard has settled needs no record again.
 
-    :arg guard: see :func:`.guard_runtime.arm_before`; None records without a guard.
+    :arg guard: see :func:`.guard.runtime.arm_before`; None records without a guard.
     :raises GuardFired: when the guard has settled this run here.
     :raises Stopped: when one of them begins a step, and the stop flag on this host keeps this run from it.
     """
@@ -107,13 +107,13 @@ def record(service: str, run: str, release: str, records: Sequence[Mapping[str, 
         return {"changed": True, "records": []}
     common = {"run": run, "release": release, "host": host, "operator": operator}
     if guard:
-        from . import guard_runtime  # compiled anew at each call, and not always needed
+        from .guard import runtime  # compiled anew at each call, and not always needed
         if _known(ledger, run, {one["state"] for one in records}):
             return {"changed": False, "records": []}
-        guard_runtime.arm_before(guard, records, common, service, token, directory)
+        runtime.arm_before(guard, records, common, service, token, directory)
     written = ledger.append(records, token, **common)
     if guard:
-        guard_runtime.disarm_after(written, run, service, token, directory)
+        runtime.disarm_after(written, run, service, token, directory)
     return {"changed": True, "records": written}
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from .._core.errors import FleetError
 from .._runtime.compose import Compose, check_reference
 from .._runtime.engine import SOCKET, Engine
-from .bundle import stored as stored_bundles
-from .guard import KINDS, Guard
-from .history import status
-from .ledger import DIRECTORY, Ledger, LedgerCorrupt, Reading
-from .lock import Lock
-from .stop import StopFlag
+from .control.lock import Lock
+from .control.stop import StopFlag
+from .declared.bundle import stored as stored_bundles
+from .guard.order import KINDS, Guard
+from .ledger.history import status
+from .ledger.records import DIRECTORY, Ledger, LedgerCorrupt, Reading
 
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",

@@ -10,7 +10,7 @@ from typing import Any, Mapping, Sequence
 
 from .._core.clock import seconds_between
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
-from .states import COMMITTED, RESULT, ROLLED_BACK
+from .ledger.states import COMMITTED, RESULT, ROLLED_BACK
 
 
 def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[str, Any]],

@@ -14,7 +14,7 @@ from typing import Any, Mapping, Sequence
 from .._core.clock import Deadline
 from .._core.errors import FleetError, InputError
 from .._health.checks import validate
-from .._release.stop import StopFlag
+from .._release.control.stop import StopFlag
 from .._runtime.instance import Instance, State
 from .need import RELOAD, RESTART, Need, choose, find_needs
 from .restart import Operation
@@ -44,8 +44,8 @@ def find(service: str, runtime: str, name: str | None, directory: str) -> tuple[
 
 def _committed_slot(service: str, directory: str) -> str:
     """Return the slot of the release that was committed here last, empty without one."""
-    from .._release.history import committed
-    from .._release.ledger import Ledger
+    from .._release.ledger.history import committed
+    from .._release.ledger.records import Ledger
 
     history = committed(Ledger(service, directory).read().records)
     return str(history[-1].get("slot", "")) if history else ""

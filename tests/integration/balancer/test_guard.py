@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.haproxy import HAProxy
 from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.runtime_socket import RuntimeSocket
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release import guard_balancer
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import BALANCER, Guard, GuardFired
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import balancer as guard_balancer
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import BALANCER, Guard, GuardFired
 from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer
 
 HOST = {"app1": {"old": "blue", "new": "green", "weight": 100}}

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.metric import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.metric import probe
 from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, free_port, until
 
 ERRORS = ('sum(increase(haproxy_backend_http_responses_total{proxy="be_shop",code="5xx"}[30s]))'

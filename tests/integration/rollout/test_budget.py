@@ -11,7 +11,7 @@ import shutil
 import urllib.error
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.budget_run import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.budget_run import run
 from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, Shop
 
 

@@ -14,7 +14,7 @@ import time
 import urllib.error
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge_run import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import run
 from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, Shop, until
 
 RULES = {"max_error_rate": "5%", "ratio": 10, "alpha": 0.001, "beta": 0.01}

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
 
 ROOT = Path(__file__).parents[3]
 COMMON = {"run": "r1", "release": "v1", "host": "here", "operator": "test"}
@@ -20,7 +20,7 @@ COMMON = {"run": "r1", "release": "v1", "host": "here", "operator": "test"}
 WRITER = f"""
 import sys
 sys.path.insert(0, {str(ROOT / '.cache/collections')!r})
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
 ledger = Ledger("shop", sys.argv[1])
 while True:
     written = ledger.append([{{"state": state, "phase": "result", "data": {{"filler": "x" * 3000}}}}

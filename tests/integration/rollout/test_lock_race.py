@@ -12,14 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.lock import Lock
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control.lock import Lock
 
 ROOT = Path(__file__).parents[3]
 
 OPERATOR = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT / '.cache/collections')!r})
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.lock import Lock, LockHeld
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control.lock import Lock, LockHeld
 directory, name = sys.argv[1:]
 for number in range(20):
     print("ready", flush=True)

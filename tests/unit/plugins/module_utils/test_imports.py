@@ -18,6 +18,8 @@ ORDER = [
     "_core", "_wire", "_client", "_load", "_health", "_postgres", "_redis", "_runtime", "_balancer", "_release",
     "_restart", "_report",
 ]
+#: Rooms within a room, which import only from those before; files beside them may import from all.
+INNER = {"_release": ["ledger", "guard", "control", "judge", "declared", "plan"]}
 FILES = sorted(MODULE_UTILS.rglob("*.py"))
 
 
@@ -43,5 +45,20 @@ def test_a_room_imports_only_from_rooms_before_it_and_never_from_ansible(path):
     assert max((level for level, _name in found), default=0) <= outside
 
 
+def rooms(path: Path) -> set[str]:
+    """Return the names of the rooms in a directory."""
+    return {one.name for one in path.iterdir() if one.is_dir() and one.name != "__pycache__"}
+
+
+@pytest.mark.parametrize(("outer", "room"), [(outer, room) for outer, order in INNER.items() for room in order])
+def test_a_room_within_a_room_imports_only_from_those_before_it(outer, room):
+    allowed = set(INNER[outer][: INNER[outer].index(room)])
+    for path in (MODULE_UTILS / outer / room).glob("*.py"):
+        found = {name for level, name in imports(path) if level == 2}
+        assert found <= allowed, f"{outer}/{room}/{path.name} imports {found - allowed}"
+
+
 def test_every_room_is_in_the_order():
-    assert {path.name for path in MODULE_UTILS.iterdir() if path.is_dir() and path.name != "__pycache__"} <= set(ORDER)
+    assert rooms(MODULE_UTILS) == set(ORDER)
+    for outer, order in INNER.items():
+        assert rooms(MODULE_UTILS / outer) == set(order)

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Proof: why a wave may not begin yet."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ..ledger.states import COMMITTED, INTENT, RESULT, SOAKING, STAGED
+from .stop import applies, said
+
+
+def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: Mapping[str, str],
+                     ledgers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return why wave ``before`` may not begin; empty when every host proves that it is where it has to be.
+
+    A host of an earlier wave proves that it is through when the controller saw it get there and its own ledger,
+    read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run, or with
+    the intent to commit, when the run was interrupted there.
+    A host of this wave or a later one has to be staged. No answer is not a proof, and a stop flag refutes it.
+
+    :arg before: number of the wave that asks; one more than there are asks for all of them.
+    :arg progress: per host what the controller saw, ``<run> <state>``.
+    :arg ledgers: per host what M(evenkeel.fleet.release_info) just returned there.
+    """
+    missing = []
+    for wave in plan["waves"]:
+        for host in wave["hosts"]:
+            status = ledgers[host].get("status") or {}
+            needed = SOAKING if wave["number"] < before else STAGED
+            if ledgers[host].get("unreachable"):
+                missing.append(f"{host} does not answer")
+            elif applies(ledgers[host].get("stop") or {}, run):
+                missing.append(said(ledgers[host]["stop"]))
+            elif progress[host] != f"{run} {needed}":
+                missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")
+            elif needed == SOAKING and _position(status) not in (
+                    (run, plan["release"], SOAKING, RESULT), (run, plan["release"], COMMITTED, INTENT)):
+                missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
+                               f"{status.get('state') or 'none'})")
+    return list(dict.fromkeys(missing))
+
+
+def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:
+    return status.get("run"), status.get("release"), status.get("state"), status.get("phase")

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The canary judge at one load balancer: read HAProxy's counters until there is a verdict or no time left.
+
+What counts as one failed request at a server, by HAProxy 2.6's counters (management guide, 9.1): an answer with a
+status of 500 to 599 (``hrsp_5xx``), a connection that failed for good (``econ``), an answer that broke off before
+its header was through (``eresp``), and an attempt that was tried again (``wretr``): users did not see that one, but the
+server failed it. ``req_tot`` counts answers with a header, so the attempts are ``req_tot + econ + eresp + wretr``.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Iterable, Mapping, Sequence
+
+from ..._balancer.haproxy import HAProxy
+from ..._balancer.runtime_socket import RuntimeSocket
+from ..._balancer.server import DRAIN, READY, Server
+from ..._balancer.tasks import change_servers
+from ..._core.clock import Deadline, utc_now
+from ..._core.errors import FleetError, InputError
+from ..._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from .canary import Counts, Judge, Rules, check, total
+
+_FAILED = ("econ", "eresp", "wretr")
+_STOPPED = "stopped"
+
+
+def counts(server: Server) -> Counts:
+    """Return what HAProxy has counted at this server since it started."""
+    failed = sum(server.counters.get(name, 0) for name in _FAILED)
+    return Counts(server.counters.get("req_tot", 0) + failed, server.counters.get("hrsp_5xx", 0) + failed)
+
+
+class Watch:
+    """Feeds a judge with the differences between readings of one load balancer.
+
+    :arg new: servers of the new release. :arg old: those of the old one; empty takes all others that have traffic.
+    :raises InputError: for a server that is unknown, on both sides, or none where there has to be one.
+    """
+
+    def __init__(self, judge: Judge, balancer: HAProxy, backend: str, new: Sequence[str], old: Sequence[str]) -> None:
+        self.judge = judge
+        self._balancer = balancer
+        self._backend = backend
+        self.servers = balancer.servers(backend)
+        self.new = list(dict.fromkeys(new))
+        self.old = list(dict.fromkeys(old)) or [name for name, server in self.servers.items() if name not in self.new
+                                                and server.state == READY and server.weight]
+        self._refuse_nonsense()
+        #: How often the counters began anew, because HAProxy was restarted or reloaded.
+        self.restarts = 0
+        #: Whether the runtime API gave no answer when it was last asked.
+        self.silent = False
+
+    def _refuse_nonsense(self) -> None:
+        known = ", ".join(self.servers)
+        for field, names in (("servers", self.new), ("baseline", self.old)):
+            for name in names:
+                if name not in self.servers:
+                    raise InputError(field, name, f"a server of backend {self._backend}: {known}")
+        if not self.new:
+            raise InputError("servers", self.new, f"at least one of {known}")
+        both = sorted(set(self.new) & set(self.old))
+        if both:
+            raise InputError("baseline", both, "none of the servers of the new release")
+
+    def look(self) -> None:
+        """Read once more; an interval in which the counters began anew is left out."""
+        try:
+            before, after = self.servers, self._balancer.servers(self._backend)
+        except FleetError:  # it is being restarted; one that stays away ends in too little traffic
+            self.silent = True
+            return
+        self.servers = {**before, **after}
+        change = {name: counts(self.servers[name]) - counts(before[name]) for name in (*self.new, *self.old)}
+        if self.silent or any(min(one.requests, one.errors) < 0 for one in change.values()):
+            self.restarts, self.silent = self.restarts + 1, False
+            return
+        self.judge.feed(total(change[name] for name in self.new), total(change[name] for name in self.old))
+
+    def down(self, names: Iterable[str]) -> list[str]:
+        """Return those that the balancer's own check has found down."""
+        return [name for name in names if self.servers[name].state == READY
+                and self.servers[name].operational == _STOPPED]
+
+    @property
+    def sick(self) -> str:
+        """Say that the balancer took the new release out while the old one is up; empty otherwise."""
+        down = self.down(self.new)
+        if not down or self.down(self.old):
+            return ""
+        return f"the load balancer's check found {down[0]} down: {self.servers[down[0]].check}"
+
+
+def judge_release(balancer: HAProxy, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Rules,
+                  deadline_s: float, interval_s: float, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Watch until there is a verdict, at most ``deadline_s`` seconds; return it as a gate reads it.
+
+    :arg interval_s: seconds between two readings.
+    :arg before: ``metrics`` of an earlier look at the same release, whose evidence goes on; empty begins anew.
+    """
+    for name, value in (("deadline_s", deadline_s), ("interval_s", interval_s)):
+        if value <= 0:
+            raise InputError(name, value, "more than 0 seconds", "60")
+    started_at, deadline = utc_now(), Deadline(deadline_s)
+    watch = Watch(continued(rules, before), balancer, backend, servers, baseline)
+    judge = watch.judge
+    begun_s, had = None, judge.new.requests
+    while judge.verdict == INCONCLUSIVE and not watch.sick and not deadline.expired:
+        time.sleep(min(interval_s, deadline.remaining_s))
+        watch.look()
+        if begun_s is None and judge.new.requests > had:
+            begun_s = deadline.elapsed_s
+    verdict = FAIL if watch.sick else judge.verdict
+    duration_s = round(deadline.elapsed_s, 3)
+    traffic_s = 0.0 if begun_s is None else round(duration_s - begun_s, 3)
+    metrics = {**_metrics(judge), "traffic_s": traffic_s}
+    result = Verdict(verdict, _reasons(watch, verdict, duration_s), _thresholds(judge), metrics, {
+        "servers": watch.new, "baseline": watch.old, "restarts": watch.restarts,
+        "first_request_s": None if begun_s is None else round(begun_s, 3)}, started_at, duration_s)
+    return {"changed": False, **result.to_result()}
+
+
+def continued(rules: Rules, metrics: Mapping[str, Any]) -> Judge:
+    """Return a judge with the evidence that an earlier one left in its metrics.
+
+    :raises InputError: when they are not those of a judge.
+    """
+    if not metrics:
+        return Judge(rules)
+    try:
+        return Judge(rules, Counts(int(metrics["requests"]), int(metrics["errors"])),
+                     Counts(int(metrics["baseline_requests"]), int(metrics["baseline_errors"])),
+                     float(metrics["evidence_baseline"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("before", dict(metrics), "the metrics of an earlier verdict", "judged.metrics") from error
+
+
+def _metrics(judge: Judge) -> dict[str, Any]:
+    return {
+        "requests": judge.new.requests, "errors": judge.new.errors, "error_rate": judge.new.rate,
+        "baseline_requests": judge.old.requests, "baseline_errors": judge.old.errors,
+        "baseline_error_rate": judge.old.rate,
+        "evidence_limit": round(judge.limit, 3), "evidence_baseline": round(judge.baseline, 3),
+    }
+
+
+def _thresholds(judge: Judge) -> list[dict[str, Any]]:
+    """Return both tests; ``ok`` is None while a test has not decided."""
+    rules = judge.rules
+    harmless = True if judge.limit <= rules.accept else False if judge.harmful else None
+    return [
+        {"threshold": f"error_rate < {rules.max_error_rate:.4g}", "metric": "error_rate",
+         "limit": rules.max_error_rate, "measured": judge.new.rate, "ok": harmless},
+        {"threshold": f"error_rate < {rules.ratio:g} x baseline_error_rate", "metric": "evidence_baseline",
+         "limit": round(rules.reject, 3), "measured": round(judge.baseline, 3), "ok": False if judge.worse else None},
+    ]
+
+
+def _reasons(watch: Watch, verdict: str, duration_s: float) -> list[str]:
+    judge = watch.judge
+    if verdict == PASS:
+        return []
+    new, old = _said("the new release", judge.new), _said("the old one beside it", judge.old)
+    if verdict == FAIL:
+        return [watch.sick or f"{new}, {old}"]
+    reasons = [f"no verdict in {duration_s:.0f} s: {_missing(watch, new, old, duration_s)}"]
+    if watch.silent:
+        reasons.append("HAProxy's runtime API did not answer in the end")
+    if watch.restarts:
+        reasons.append(f"HAProxy's counters began anew {watch.restarts} time(s); those intervals do not count")
+    return reasons
+
+
+def _said(name: str, part: Counts) -> str:
+    return f"{name} failed {part.errors} of {part.requests} requests"
+
+
+def _missing(watch: Watch, new: str, old: str, duration_s: float) -> str:
+    judge = watch.judge
+    down = watch.down([*watch.new, *watch.old])
+    if down:
+        return f"the load balancer's check found {', '.join(down)} down, of the old release as well"
+    if not judge.new.requests:
+        return (f"no request reached {', '.join(watch.new)}. See that the service has traffic and that "
+                "the servers are ready with a weight above 0")
+    if judge.harmful and not judge.old.requests:
+        return f"{new}, and no request reached the old one, with which it has to be compared"
+    if judge.harmful:
+        return (f"{new}, {old}: too often, and not the new release alone. Find what fails in both, or raise "
+                f"max_error_rate to {judge.rules.ratio:g} times what is usual")
+    return (f"{new}, {old}: too little traffic. About {judge.wanted} more requests without an error would make it "
+            "pass")
+
+
+def run(socket: str, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Mapping[str, Any],
+        deadline_s: float, interval_s: float, before: Mapping[str, Any], withdraw: bool, state_file: str,
+        check_mode: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Do what the module does; in check mode nobody waits and nothing is known.
+
+    :arg withdraw: when the verdict is fail, drain the servers of the new release before anything else happens.
+    :arg state_file: where HAProxy's states are saved after that; empty does not save.
+    """
+    made = check(rules)
+    if check_mode:
+        return {"changed": False, **Verdict(reasons=["check mode: nothing was watched"]).to_result()}
+    result = judge_release(HAProxy(RuntimeSocket(socket)), backend, servers, baseline, made, deadline_s, interval_s,
+                           before)
+    if withdraw and result["verdict"] == FAIL:
+        wishes = [{"name": name, "state": DRAIN} for name in servers]
+        result["changed"] = change_servers(socket, backend, wishes, False, 0, 0, state_file, False, warn)["changed"]
+    return result

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guard: it fires in its time and not before, once, and for the run that gave the order."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import order as orders
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import runtime
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import Guard, GuardFired
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
+
+OLD = {"old": "app1-blue", "new": "app1-green"}
+
+
+class Clock:
+    now = 5000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def guard(tmp_path, clock):
+    return Guard("balancer", "shop", str(tmp_path), clock)
+
+
+def fired(guard):
+    """Whether it fires now."""
+    return guard.fire(lambda order: ([f"sent {', '.join(order['hosts'])} back"], True))
+
+
+def test_it_fires_when_its_time_is_over_and_once(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    clock.now += 59
+    assert not fired(guard)
+    clock.now += 1
+    assert fired(guard)
+    assert not fired(guard)
+    found = guard.read()
+    assert (found["state"], found["run"], found["outcome"]) == ("fired", "r1", ["sent app1 back"])
+
+
+def test_each_sign_of_life_begins_its_time_anew(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    clock.now += 50
+    assert guard.renew("r1", 1, 60)
+    clock.now += 50
+    guard.arm("r1", 1, 60, {}, {"app2": OLD})
+    clock.now += 50
+    assert not fired(guard)
+    assert set(guard.read()["hosts"]) == {"app1", "app2"}
+    assert guard.read()["remaining_s"] == 10
+
+
+def test_after_a_reboot_its_time_begins_anew(guard, clock, tmp_path, monkeypatch):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    (tmp_path / "boot_id").write_text("another boot")
+    monkeypatch.setattr(orders, "_BOOT_ID", str(tmp_path / "boot_id"))
+    clock.now = 10.0
+    assert guard.read()["remaining_s"] == 50
+    clock.now = 60.0
+    assert fired(guard)
+
+
+def test_disarmed_it_does_nothing(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    assert guard.disarm("r1", 1)
+    assert not guard.disarm("r1", 1)
+    clock.now += 100
+    assert not fired(guard)
+    assert not guard.renew("r1", 1, 60)
+
+
+def test_the_run_that_was_sent_back_is_refused_until_it_has_a_new_token(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    clock.now += 60
+    fired(guard)
+    for late in (lambda: guard.renew("r1", 1, 60), lambda: guard.disarm("r1", 1),
+                 lambda: guard.arm("r1", 1, 60, {}, {})):
+        with pytest.raises(GuardFired, match=r"sent run r1 back .* after 60 s without news of it: sent app1 back"):
+            late()
+    guard.arm("r1", 2, 60, {}, {"app2": OLD})
+    assert set(guard.read()["hosts"]) == {"app2"}
+
+
+def test_a_higher_token_takes_over_and_the_older_one_is_refused(guard):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    guard.arm("r1", 2, 60, {}, {"app2": OLD})
+    assert set(guard.read()["hosts"]) == {"app1", "app2"}, "the same run goes on"
+    guard.arm("r2", 3, 60, {}, {"app3": OLD})
+    assert set(guard.read()["hosts"]) == {"app3"}
+    with pytest.raises(FleetError, match="already followed token 3"), guard.held_off("r1", 2):
+        pass
+
+
+def test_what_is_left_to_do_stays_ordered(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    clock.now += 60
+    assert not guard.fire(lambda order: (["app1-blue is not healthy"], False))
+    found = guard.read()
+    assert (found["state"], found["outcome"]) == ("armed", ["app1-blue is not healthy"])
+    assert fired(guard)
+
+
+@pytest.mark.parametrize(("state", "phase", "blue", "green", "decision"), [
+    ("SWITCHED", "result", 3, 0, "ROLLED_BACK"),
+    ("VERIFIED", "intent", 1, 0, "ROLLED_BACK"),
+    ("COMMITTED", "intent", 3, 0, "ROLLED_BACK"),
+    ("COMMITTED", "intent", 0, 3, "COMMITTED"),
+    ("SOAKING", "result", 0, 3, ""),
+    ("SWITCHED", "result", 0, 3, ""),
+    ("COMMITTED", "intent", 2, 3, ""),
+    ("COMMITTED", "intent", 0, 0, ""),
+])
+def test_a_host_does_what_the_load_balancers_show(state, phase, blue, green, decision):
+    counts = {"blue": blue, "green": green}
+    assert runtime.decide({"state": state, "phase": phase}, counts, "blue", "green") == decision
+
+
+ORDER = {"ttl_s": 1, "old": "blue", "new": "green", "ports": {}, "commit": {}, "look_s": 1, "grace_s": 1,
+         "docker_socket": "/nowhere"}
+COMMON = {"run": "r1", "release": "v2", "host": "app1", "operator": "alice"}
+
+
+@pytest.mark.parametrize(("state", "phase", "open_"), [
+    ("STAGED", "result", True), ("ABORTING", "intent", True), ("ROLLED_BACK", "result", False)])
+def test_a_run_that_is_settled_or_not_the_last_one_is_left_alone(tmp_path, state, phase, open_):
+    states = ["PLANNED", "STAGED", "ABORTING", "ROLLED_BACK"]
+    records = [{"state": one, "phase": "result"} for one in states[:states.index(state)]]
+    Ledger("shop", str(tmp_path)).append([*records, {"state": state, "phase": phase}], 1, **COMMON)
+    guard = Guard("runtime", "shop", str(tmp_path))
+    for run in ("r1", "r0"):
+        order = {"run": run, "token": 1, "settings": ORDER, "hosts": {"app1": {"release": "v2"}}}
+        assert bool(runtime.Settle(guard, order).open()) == (open_ and run == "r1")
