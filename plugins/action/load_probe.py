@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Mapping
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.offset import Reading, clock_offset_s
-from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import shown_progress
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.progress import run_shown
 
 #: How often the host's clock is read.
 READINGS = 3
@@ -27,26 +26,16 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        in_background = bool(self._task.async_val) and not self._connection.has_native_async
         arguments = dict(self._task.args)
         clock = None
         if arguments.get("start_at") is not None and not self._task.check_mode:
             offset_s, uncertainty_s = self._clock()
             clock = {"offset_ms": round(offset_s * 1000, 3), "uncertainty_ms": round(uncertainty_s * 1000, 3)}
             arguments["start_at"] = float(arguments["start_at"]) + offset_s
-        with self._progress(arguments, in_background, (task_vars or {}).get("inventory_hostname", "")):
-            result: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars,
-                                                          wrap_async=in_background)
+        result = run_shown(self, arguments, task_vars or {}, _status_path(arguments), line)
         if clock and "samples" in result:
             result["samples"]["clock"] = clock
         return result
-
-    def _progress(self, arguments: dict[str, Any], in_background: bool, host: str) -> AbstractContextManager[None]:
-        """Return what shows how the probe is going, where it keeps that."""
-        if in_background or self._task.check_mode or not arguments.get("result_name"):
-            return nullcontext()
-        directory = arguments.get("result_directory") or "/var/lib/evenkeel/probes"
-        return shown_progress(self, host, f"{directory}/{arguments['result_name']}.status.json")
 
     def _clock(self) -> tuple[float, float]:
         """Return by how many seconds the host's clock is ahead, and how far that may be wrong."""
@@ -66,3 +55,20 @@ class ActionModule(ActionBase):
             found = (answer["stdout"] or answer["stderr"]).strip()
             raise AnsibleActionFail(f"start_at: expected seconds from `date +%s.%N` on the load host, found {found!r}. "
                                     "A common start needs GNU date there.") from error
+
+
+def _status_path(arguments: Mapping[str, Any]) -> str:
+    """Return where the probe keeps how it is going, empty when it does not."""
+    directory = arguments.get("result_directory") or "/var/lib/evenkeel/probes"
+    return f"{directory}/{arguments['result_name']}.status.json" if arguments.get("result_name") else ""
+
+
+def line(status: Mapping[str, Any]) -> str:
+    """Return a status for people.
+
+    :raises KeyError: when nothing is measured yet.
+    """
+    rate, p95 = status["rps"], status["p95_ms"]
+    return (f"{status['phase']} {status['elapsed_s']:.0f} s: {status['requests']:,} requests, "
+            f"{'–' if rate is None else f'{rate:,.0f}'} rps, {status['errors']:,} errors, "
+            f"p95 {'–' if p95 is None else f'{p95:.4g}'} ms")

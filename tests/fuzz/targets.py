@@ -25,6 +25,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.cont
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.cookies import Jar
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.scenario.parse import mix, parse_scenarios
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics import hdr
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime import pull
 from ansible_collections.evenkeel.fleet.plugins.module_utils._wire import http, postgres, resp, websocket
 
 TARGETS: dict[str, Callable[[bytes], None]] = {}
@@ -153,6 +154,20 @@ def answers(data: bytes) -> None:
             return complete, answer.status, answer.error, answer.body if complete else b""
 
         same_for_any_cut(data, read)
+
+
+@target
+def pull_events(data: bytes) -> None:
+    """Whatever the engine tells of a pull, what is done is never more than all."""
+    progress = pull.Progress()
+    try:
+        for event in pull.events(data.splitlines()):
+            progress.take(event)
+    except FleetError:
+        pass
+    status = progress.status()
+    if status["layers_done"] > status["layers_all"] or status["bytes_done"] > status["bytes_all"]:
+        raise AssertionError(status)
 
 
 # What people write

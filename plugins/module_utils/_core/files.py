@@ -55,17 +55,22 @@ def truncate(path: str, size: int) -> None:
         os.close(descriptor)
 
 
-def replace(path: str, data: bytes, mode: int = 0o640) -> None:
-    """Write a whole file: readers see the old content or the new one, never a part."""
+def replace(path: str, data: bytes, mode: int = 0o640, durable: bool = True) -> None:
+    """Write a whole file: readers see the old content or the new one, never a part.
+
+    :arg durable: whether it is on disk when this returns.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         _write(descriptor, data)
-        os.fsync(descriptor)
+        if durable:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
     os.replace(temporary, path)
-    sync_directory(os.path.dirname(path))
+    if durable:
+        sync_directory(os.path.dirname(path))
 
 
 def read(path: str) -> bytes:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import os
 import socket
 import urllib.parse
-from typing import Any
+from typing import Any, Iterator
 
 from .._core.errors import FleetError
 
@@ -74,29 +75,45 @@ class Engine:
         """Give a command, such as ``/containers/<id>/stop?t=10``, that takes up to ``wait_s`` seconds by itself."""
         self._ask("POST", path, timeout_s=self.timeout_s + wait_s)
 
+    def pull(self, repository: str, tag: str) -> Iterator[bytes]:
+        """Pull an image, by a tag or a digest; yield what the engine tells meanwhile, one JSON document a line.
+
+        The engine gives the pull up when this is left before its end.
+
+        :raises EngineError: when the engine refuses; what goes wrong later on is among the lines.
+        :raises Silent: when nothing comes for ``timeout_s``.
+        """
+        query = urllib.parse.urlencode({"fromImage": repository, "tag": tag})
+        with self._answer("POST", f"/images/create?{query}", {"X-Registry-Auth": _credentials(repository)}) as answer:
+            yield from iter(answer.readline, b"")
+
     def _get(self, path: str, headers: dict[str, str] | None = None) -> Any:
         return json.loads(self._ask("GET", path, headers))
 
     def _ask(self, method: str, path: str, headers: dict[str, str] | None = None,
              timeout_s: float | None = None) -> bytes:
-        connection = _UnixConnection(self.socket_path, timeout_s or self.timeout_s)
+        with self._answer(method, path, headers, timeout_s) as answer:
+            return answer.read()
+
+    @contextlib.contextmanager
+    def _answer(self, method: str, path: str, headers: dict[str, str] | None = None,
+                timeout_s: float | None = None) -> Iterator[http.client.HTTPResponse]:
+        timeout_s = timeout_s or self.timeout_s
+        connection = _UnixConnection(self.socket_path, timeout_s)
         try:
             connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
-            body = response.read()
-        except OSError as error:
+            if response.status >= 400:
+                raise _refusal(response)
+            yield response
+        except socket.timeout as error:
+            raise Silent(f"docker_socket: the Docker Engine at {self.socket_path} sent nothing for {timeout_s:g} s.",
+                         "Look into its log on this host (journalctl -u docker).") from error
+        except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"docker_socket: expected a Docker Engine at {self.socket_path}, found: {error}.",
                               "Install and start Docker Engine 20.10 or newer on this host.") from error
         finally:
             connection.close()
-        if response.status >= 400:
-            try:
-                message = json.loads(body)["message"]
-            except (ValueError, KeyError, TypeError):
-                message = body.decode(errors="replace")
-            kind = NotFound if response.status == 404 else EngineError
-            raise kind(f"Docker Engine answered {response.status}: {message}")
-        return body
 
 
 class EngineError(FleetError):
@@ -109,6 +126,20 @@ class NotFound(EngineError):
 
 class Unreachable(FleetError):
     """There is no engine to ask."""
+
+
+class Silent(Unreachable):
+    """The engine is there and says nothing."""
+
+
+def _refusal(response: http.client.HTTPResponse) -> EngineError:
+    body = response.read()
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, KeyError, TypeError):
+        message = body.decode(errors="replace")
+    kind = NotFound if response.status == 404 else EngineError
+    return kind(f"Docker Engine answered {response.status}: {message}")
 
 
 def registry_of(reference: str) -> str:

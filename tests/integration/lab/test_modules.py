@@ -75,6 +75,7 @@ def test_release_approval_says_that_nobody_answered(ask):
     ("balancer_server", {"backend": "be_nothing", "servers": [{"name": "x", "state": "ready"}]}, "be_nothing"),
     ("load_probe", {**LOAD, "thresholds": ["p95 is small"]}, "p95 < 50ms"),
     ("load_probe", {**LOAD, "target": "edge1"}, "http://"),
+    ("image_pull", {"image": "shop"}, "an image with a tag or a digest"),
     ("report_record", {"directory": "/tmp/x", "run": "r", "record": {"step": "a"}}, "record.title"),
 ])
 def test_bad_input_is_named_with_a_remedy(ask, module, options, message):

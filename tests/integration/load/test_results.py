@@ -110,7 +110,7 @@ def test_every_format_through_ansible_and_the_page_in_a_browser(web, tmp_path):
         {"evenkeel.fleet.load_report": report, "register": "first"},
         {"evenkeel.fleet.load_report": report, "register": "second"},
         {"ansible.builtin.assert": {"that": ["first is changed", "second is not changed", "one.verdict == 'fail'"]}},
-    ], ANSIBLE_CALLBACKS_ENABLED="evenkeel.fleet.load_progress", EVENKEEL_LOAD_PROGRESS_INTERVAL="1")
+    ], ANSIBLE_CALLBACKS_ENABLED="evenkeel.fleet.progress", EVENKEEL_PROGRESS_INTERVAL="1")
     assert "[localhost] load 1 s: " in said
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert files == ["nightly.csv", "nightly.hlog", "nightly.html", "nightly.json", "nightly.junit.xml",

@@ -81,11 +81,8 @@ class Store:
 
     def write_status(self, name: str, status: Mapping[str, Any]) -> None:
         """Write what a probe is doing; not forced to disk, since it is out of date in a second."""
-        path = self.path(name, "status.json")
-        temporary = f"{path}.new"
-        with open(temporary, "w", encoding="utf-8", opener=_private) as stream:
-            json.dump({**status, "updated_at": utc_now()}, stream)
-        os.replace(temporary, path)
+        content = json.dumps({**status, "updated_at": utc_now()}).encode()
+        files.replace(self.path(name, "status.json"), content, mode=0o600, durable=False)
 
     def write_result(self, name: str, result: Mapping[str, Any]) -> None:
         """Keep a result; it is on disk when this returns."""
@@ -134,10 +131,6 @@ class Store:
         except (OSError, ValueError) as error:
             raise FleetError(f"{path}: expected JSON that this user may read, found: {error}.",
                              "Ask as the user who ran the probe, or remove the file.") from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def describe(*, directory: str, name: str = "", result: bool = False) -> dict[str, Any]:

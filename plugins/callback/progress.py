@@ -2,34 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Switch on the lines that the action load_probe shows while a probe runs."""
+"""Switch on the lines that actions show while their modules run."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: load_progress
+name: progress
 type: notification
-short_description: Shows how load probes are going while they run
+short_description: Shows how load probes and pulls of images are going while they run
 version_added: "1.0.0"
 author: evenkeel.fleet contributors (@evenkeel)
 description:
   - While a M(evenkeel.fleet.load_probe) with a O(evenkeel.fleet.load_probe#module:result_name) runs, shows a line with
     its phase, rate, errors and 95th percentile every few seconds, for each host.
-  - A callback hears nothing from a task between its start and its end. So it is the controller's part of
-    M(evenkeel.fleet.load_probe) that reads the status file on the host, over a connection of its own, and shows the
-    line. This callback tells it to.
-  - Tasks with C(async) return at once and show nothing; ask M(evenkeel.fleet.load_probe_info) for those.
+  - While a M(evenkeel.fleet.image_pull) runs, that line has the layers and bytes that are done.
+  - A callback hears nothing from a task between its start and its end. So it is the controller's part of these modules
+    that reads the status file on the host, over a connection of its own, and shows the line. This callback tells it to.
+  - Tasks with C(async) return at once and show nothing; ask M(evenkeel.fleet.load_probe_info) for probes.
 requirements:
-  - enabled in the configuration, such as C(ANSIBLE_CALLBACKS_ENABLED=evenkeel.fleet.load_progress)
+  - enabled in the configuration, such as C(ANSIBLE_CALLBACKS_ENABLED=evenkeel.fleet.progress)
 options:
   interval_s:
     description: Seconds between two lines, V(1) or more.
     type: float
     default: 5
     env:
-      - name: EVENKEEL_LOAD_PROGRESS_INTERVAL
+      - name: EVENKEEL_PROGRESS_INTERVAL
     ini:
-      - section: callback_load_progress
+      - section: callback_progress
         key: interval_s
 """
 
@@ -37,7 +37,7 @@ import os
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.evenkeel.fleet.plugins.plugin_utils.load_progress import INTERVAL
+from ansible_collections.evenkeel.fleet.plugins.plugin_utils.progress import INTERVAL
 
 
 class CallbackModule(CallbackBase):
@@ -45,7 +45,7 @@ class CallbackModule(CallbackBase):
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
-    CALLBACK_NAME = "evenkeel.fleet.load_progress"
+    CALLBACK_NAME = "evenkeel.fleet.progress"
     CALLBACK_NEEDS_ENABLED = True
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
