@@ -65,7 +65,7 @@ def pull(image: str, docker_socket: str = SOCKET, stall_s: float = 60.0, status_
                     _follow(engine, image, progress)
                 digest, found = progress.digest, engine.image(image)
         except EngineError as error:
-            raise _explained(image, error) from error
+            raise _explained(image, error) from None
     return {
         "changed": pulled, "image": image, "digest": digest,
         "pinned": f"{repository_of(image)}@{digest}" if digest else "",
@@ -77,18 +77,17 @@ def pull(image: str, docker_socket: str = SOCKET, stall_s: float = 60.0, status_
 def _follow(engine: Engine, image: str, progress: Progress) -> None:
     name, _at, digest = image.partition("@")
     lines = engine.pull(repository_of(image), digest or name.rpartition(":")[2])
-    broken = None
+    why = "the connection to the engine was lost in the middle"
     try:
         for event in events(lines):
             progress.take(event)
-    except Silent as error:
-        raise EngineError(f"the engine told nothing for {engine.timeout_s:g} s (stall_s): time-out") from error
-    except Unreachable as error:
+    except Silent:
+        why = f"the engine told nothing for {engine.timeout_s:g} s (stall_s): time-out"
+    except Unreachable:
         if not progress.begun:
             raise
-        broken = error
     if not progress.digest:
-        raise EngineError("the connection to the engine was lost in the middle") from broken
+        raise EngineError(why)
 
 
 def _explained(image: str, error: EngineError) -> FleetError:
