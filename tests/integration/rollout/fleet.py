@@ -43,6 +43,11 @@ class Run:
         return sum(map(int, re.findall(r"changed=(\d+)", self.output)))
 
     @property
+    def text(self) -> str:
+        """The output on one line, without what YAML does to a quote in quotes."""
+        return " ".join(self.output.split()).replace("''", "'")
+
+    @property
     def failed_requests(self) -> int:
         """How many requests of the watch failed, as the summary says."""
         return self._counted[0]

@@ -53,7 +53,7 @@ def test_a_rollout_stops_when_the_service_burns_its_budget(fleet):
     done = fleet.play("rollout", deploy_compose_release="bad-errors", rollout_gate_alone=gate, rollout_gate_wave=gate,
                       rollout_scenarios=[{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}],
                       rollout_budget={"window": "60s", "share": "0.02%"})
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-errors: rolled back on every host" in output
     assert "Budget | Go on only while it lasts: the whole service burns its error budget" in output

@@ -32,7 +32,7 @@ def canary_records(fleet):
 
 def test_a_fifth_of_errors_is_found_with_a_tenth_of_the_traffic(fleet):
     done = fleet.play("rollout", deploy_compose_release="bad-errors", **JUDGED)
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-errors: rolled back on every host" in output
     found = re.search(r"fail: the new release failed (\d+) of \d+ requests, the old one beside it failed 0 of", output)
@@ -66,7 +66,7 @@ def test_without_traffic_the_rollout_pauses_and_then_goes_back(fleet):
     judge = {"weight": 33, "deadline_s": 3, "looks": 2}
     done = fleet.play("rollout", deploy_compose_release="v2", **{**JUDGED, "rollout_judge": judge,
                                                                  "rollout_watch": False})
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc == 2, done.output
     assert output.count("no verdict in 3 s: no request reached") >= 2, done.output
     assert "inconclusive: no verdict in 3 s: no request reached" in output
@@ -77,5 +77,5 @@ def test_without_traffic_the_rollout_pauses_and_then_goes_back(fleet):
 def test_a_judge_that_means_nothing_is_refused_before_anything_is_changed(fleet):
     done = fleet.play("rollout", deploy_compose_release="v2", rollout_judge={"weight": 1000})
     assert done.rc != 0
-    assert "rollout_judge.weight: expected 1 to 256, found 1000" in " ".join(done.output.split())
+    assert "rollout_judge.weight: expected 1 to 256, found 1000" in done.text
     assert done.changed == 0

@@ -51,7 +51,7 @@ def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
         plan = fleet.play("rollback", "--check", rollback_to="previous", **after)
         assert plan.rc == 0, plan.output
         bundle = fleet.ledgers()[host]["status"]["previous"]["bundle"]
-        assert f"bundle {bundle} ({', '.join(fleet.hosts)})" in " ".join(plan.output.split())
+        assert f"bundle {bundle} ({', '.join(fleet.hosts)})" in plan.text
 
         back = fleet.play("rollback", "--diff", rollback_to="previous", **after)
         assert back.rc == 0, back.output
@@ -77,7 +77,7 @@ def test_what_was_pruned_is_refused_before_anything_moves(fleet):
         assert done.rc == 0, done.output
     assert stored(fleet, host) == ["v1"]
     refused = fleet.play("rollback", rollback_to="v2")
-    output = " ".join(refused.output.split())
+    output = refused.text
     assert refused.rc != 0
     assert f"{host}: bundle v2-" in output
     assert "v2 was pruned (deploy_compose_keep_releases). Image and bundle are on every host of: v1-" in output

@@ -52,7 +52,7 @@ def test_a_ledger_that_was_changed_is_found_and_explained(machines):
         assert fleet.ledgers()[host]["status"]["frozen"]
     finally:
         ledger.write_bytes(content)
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc != 0
     assert "Nothing was changed." in output
     assert "found line 3 broken: its content does not match its hash" in output
@@ -75,7 +75,7 @@ def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(mach
         subprocess.check_call(["docker", "start", registry])
         answer = f"curl -s http://{tag.partition('/')[0]}/v2/"
         wait_until(lambda: "{}" in machines.run(host, answer, check=False), 60, 0.5)
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc != 0
     assert "expected it on this host or in its registry, found neither" in output
     assert f"Found on: {host}." in output

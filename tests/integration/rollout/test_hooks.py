@@ -50,8 +50,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
                           rollout_commit="4f53cda", **QUICK)
     assert done.rc == 0, done.output
     assert fleet.is_on("v2")
-    assert f"warning: hook too late of after_commit failed on {fleet.hosts[0]}: rc 3: it does not matter" in " ".join(
-        done.output.split())
+    assert f"warning: hook too late of after_commit failed on {fleet.hosts[0]}: rc 3: it does not matter" in done.text
     assert written.read_text().splitlines() == [
         f"before_switch {fleet.hosts[0]}", f"before_switch {' '.join(fleet.hosts[1:])}"]
 
@@ -67,7 +66,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
     end = webhook.told[-1][1]
     assert (end["schema"], end["release"], end["verdict"]) == ("evenkeel.fleet/notification/1", "v2", "pass")
     assert set(end["states"]) == set(fleet.hosts)
-    assert "notification start was not taken by 127.0.0.1" in " ".join(done.output.split())
+    assert "notification start was not taken by 127.0.0.1" in done.text
     for secret in (TOKEN, "of-the-url"):
         assert secret not in done.output + json.dumps(steps)
     back = fleet.play("rollback", rollback_to="previous", **QUICK)
@@ -82,7 +81,7 @@ def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
         done = fleet.play("rollout", deploy_compose_release="v2", rollout_hooks=hooks,
                           rollout_strategy="blue_green", rollout_notify=[{"url": webhook.url}], **QUICK)
     assert done.rc == 2, done.output
-    assert f"hook not here of before_switch failed on {fleet.hosts[-1]}: rc 1" in " ".join(done.output.split())
+    assert f"hook not here of before_switch failed on {fleet.hosts[-1]}: rc 1" in done.text
     assert "before_switch: unreached" not in done.output.partition("PLAY [3.")[2]
     assert fleet.is_on("v1")
     for host in fleet.hosts:
@@ -96,7 +95,7 @@ def test_everything_that_means_nothing_is_told_at_once_and_nothing_is_changed(fl
     done = fleet.play("rollout", "--check", deploy_compose_release="v2",
                       rollout_hooks={"sometime": []}, rollout_notify=[{"url": "of-the-url"}],
                       rollout_migration={"command": "true", "host": "db9"}, rollout_waves=[{"group": "mars"}])
-    output = " ".join(done.output.split())
+    output = done.text
     assert done.rc != 0
     assert "Nothing was changed. The rollout has 4 problem(s)" in output
     for message in ("rollout_hooks: expected phases out of before_stage", "rollout_notify[0].url: expected a URL",

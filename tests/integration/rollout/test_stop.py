@@ -34,7 +34,7 @@ def flag(fleet):
 def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
     done = fleet.play_until(moment, flag, "rollout", deploy_compose_release="v2", rollout_soak_s=4)
     assert done.rc == 2, done.output
-    output = " ".join(done.output.split())
+    output = done.text
     assert "rollout of pitch to v2: rolled back on every host" in output
     assert SAID in output
     assert done.failed_requests == 0, done.output
@@ -54,7 +54,7 @@ def test_no_run_begins_while_the_flag_is_set(fleet, flag):
     before = fleet.ledgers()
     done = fleet.play("rollout", deploy_compose_release="v2")
     assert done.rc != 0
-    assert SAID in " ".join(done.output.split())
+    assert SAID in done.text
     assert done.changed == 0
     after = fleet.ledgers()
     assert {host: found["records"] for host, found in after.items()} == {
@@ -64,5 +64,5 @@ def test_no_run_begins_while_the_flag_is_set(fleet, flag):
 def test_a_request_that_means_nothing_is_refused(fleet):
     done = fleet.play("stop", stop_state="no")
     assert done.rc != 0
-    assert "stop_state: expected present or absent, found no. Nothing was changed." in " ".join(done.output.split())
+    assert "stop_state: expected present or absent, found no. Nothing was changed." in done.text
     assert done.changed == 0
