@@ -78,6 +78,15 @@ options:
       - Sessions that are left then go on; RV(remained) counts them.
     type: float
     default: 0
+  tunnel_drain_deadline_s:
+    description:
+      - The same for tunnels, instead of O(drain_deadline_s). Tunnels are WebSockets, and whatever else HAProxy only
+        passes on since the server answered an upgrade with 101; of clients that speak HTTP/1.1 or HTTP/2.
+      - Both deadlines count from the beginning of the drain, and what is past its own is waited for no longer. So the
+        drain ends when no tunnel is left or this deadline is over, and no other session is left or
+        O(drain_deadline_s) is over.
+      - Left out, tunnels are sessions like any other. So they always are in backends of C(mode tcp).
+    type: float
   socket:
     description: The C(stats socket) of HAProxy's configuration, level C(admin).
     type: path
@@ -156,6 +165,16 @@ EXAMPLES = r"""
     healthy: true
     drain_deadline_s: 30
 
+- name: Switch, and give WebSockets ten minutes to end by themselves
+  evenkeel.fleet.balancer_server:
+    backend: be_pitch
+    servers:
+      - {name: app1-green, state: ready}
+      - {name: app1-blue, state: maint}
+    healthy: true
+    drain_deadline_s: 30
+    tunnel_drain_deadline_s: 600
+
 - name: Switch, and back again by itself when nobody renews or disarms the guard within two minutes
   evenkeel.fleet.balancer_server:
     backend: be_pitch
@@ -201,10 +220,12 @@ servers:
       check_rise: 2
       check_fall: 3
 remained:
-  description: Sessions that were left on a server when O(drain_deadline_s) had passed, by server.
+  description:
+    - Sessions that were left on a server when O(drain_deadline_s) and O(tunnel_drain_deadline_s) had passed, by
+      server - how many C(tunnels) and how many C(others).
   returned: success
   type: dict
-  sample: {app1-blue: 2}
+  sample: {app1-blue: {tunnels: 2, others: 0}}
 duration_s:
   description: Seconds that the call took.
   returned: success
@@ -240,6 +261,7 @@ def main() -> None:
             "healthy": {"type": "bool", "default": False},
             "deadline_s": {"type": "float", "default": 30},
             "drain_deadline_s": {"type": "float", "default": 0},
+            "tunnel_drain_deadline_s": {"type": "float"},
             "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
             "state_file": {"type": "str", "default": "/var/lib/haproxy/server-state"},
             "guard": {

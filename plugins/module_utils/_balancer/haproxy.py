@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from typing import Any, Mapping, Protocol, TypeVar
 
 from .._core.errors import FleetError, InputError
@@ -22,6 +23,7 @@ T = TypeVar("T")
 SHOW_STAT = "show stat"
 SHOW_STATES = "show servers state"
 SHOW_INFO = "show info"
+SHOW_SESSIONS = "show sess all"
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _TEXT_COLUMNS = frozenset(("pxname", "svname", "status", "check_status", "last_chk", "check_desc", "addr", "mode"))
@@ -29,6 +31,9 @@ _OPERATIONAL = ("stopped", "starting", "running", "stopping")
 _ADMIN_MAINT = 0x01 | 0x02 | 0x20 | 0x40  # forced, inherited, not resolved (2 bits); 0x04 only says "by configuration"
 _ADMIN_DRAIN = 0x08 | 0x10
 _CHECK_CONFIGURED = 0x02
+#: A session as it is told: the first line of each has no indentation.
+_SESSION = re.compile(r"^(?=0x)", re.MULTILINE)
+_TUNNEL = "req.st=MSG_TUNNEL rsp.st=MSG_TUNNEL"
 _COUNTERS = (
     "stot", "bin", "bout", "econ", "eresp", "wretr", "wredis", "chkfail", "chkdown", "lastchg", "downtime", "lbtot",
     "rate", "rate_max", "req_tot", "cli_abrt", "srv_abrt", "scur", "smax", "qcur", "qmax", "hrsp_1xx", "hrsp_2xx",
@@ -82,6 +87,19 @@ def parse_servers(stat: str, states: str) -> dict[str, list[Server]]:
 def parse_totals(stat: str) -> dict[str, dict[str, Any]]:
     """Return the counters of each backend as a whole."""
     return {row["pxname"]: _counters(row) for row in parse_stat(stat) if row.get("svname") == "BACKEND"}
+
+
+def parse_tunnels(sessions: str, backend: str) -> Counter[str]:
+    """Count the tunnels of a backend by server, from the answer to ``show sess all``.
+
+    A tunnel is what HAProxy only passes on since the server answered an upgrade with 101, or a CONNECT: a WebSocket,
+    from clients that speak HTTP/1.1 or HTTP/2. Sessions of ``mode tcp`` have no such answer and do not count.
+    """
+    tunnels: Counter[str] = Counter()
+    for session in _SESSION.split(sessions):
+        if _TUNNEL in session and f"backend={backend} " in session:
+            tunnels.update(re.findall(r"^ *server=(\S+)", session, re.MULTILINE))
+    return tunnels
 
 
 def parse_process(info: str) -> dict[str, Any]:
@@ -149,6 +167,10 @@ class HAProxy:
     def totals(self) -> dict[str, dict[str, Any]]:
         """Return the counters of each backend."""
         return parse_totals(self._executor.ask(SHOW_STAT))
+
+    def tunnels(self, backend: str) -> Counter[str]:
+        """Return how many tunnels each server of a backend has; HAProxy tells all of its sessions for that."""
+        return parse_tunnels(self._executor.ask(SHOW_SESSIONS), backend)
 
     def process(self) -> dict[str, Any]:
         """Return which process answers."""

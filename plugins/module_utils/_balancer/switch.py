@@ -15,6 +15,7 @@ from .haproxy import HAProxy
 from .server import DRAIN, MAINT, READY, Server, Wish
 
 _POLL_S = 0.1
+_TUNNELS, _OTHERS = "tunnels", "others"
 _HIGHEST_WEIGHT = 256  # HAProxy's own bound for an absolute weight
 
 
@@ -24,6 +25,8 @@ class Switch:
     :arg healthy: wait for full health by the balancer's own check before a server gets traffic.
     :arg deadline_s: longest wait for that health, in seconds, for all servers together.
     :arg drain_deadline_s: longest wait until no session is left on servers that leave, in seconds; 0 does not wait.
+    :arg tunnel_drain_deadline_s: instead of that for tunnels, such as WebSockets, from the same moment; None makes no
+        difference between them and other sessions.
     :raises FleetError: when the backend or a server is unknown, or a wish cannot be carried out as written.
     """
 
@@ -35,6 +38,7 @@ class Switch:
         healthy: bool = False,
         deadline_s: float = 30.0,
         drain_deadline_s: float = 0.0,
+        tunnel_drain_deadline_s: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._balancer = balancer
@@ -42,12 +46,13 @@ class Switch:
         self._wishes = wishes
         self._healthy = healthy
         self._deadline_s = deadline_s
-        self._drain_deadline_s = drain_deadline_s
+        tunnels_s = drain_deadline_s if tunnel_drain_deadline_s is None else tunnel_drain_deadline_s
+        self._drain_deadlines_s = {_OTHERS: drain_deadline_s, _TUNNELS: tunnels_s}
         self._sleep = sleep
         self.before = balancer.servers(backend)
         self._refuse_nonsense()
-        #: Sessions that were left when the drain deadline passed, by server.
-        self.remained: dict[str, int] = {}
+        #: Sessions that were left when their drain deadline had passed, by server: ``tunnels`` and ``others``.
+        self.remained: dict[str, dict[str, int]] = {}
 
     @property
     def changed(self) -> bool:
@@ -146,19 +151,33 @@ class Switch:
 
     def _drain(self) -> None:
         """Wait for the sessions of those that leave; on the way to maint they drain first."""
-        if self._drain_deadline_s <= 0:
+        clock = Deadline(max(self._drain_deadlines_s.values()))
+        if clock.seconds <= 0:
             return
         leaving = [wish.name for wish in self._wishes if wish.state in (DRAIN, MAINT)]
         for name in leaving:
             if self.before[name].state == READY:
                 self._balancer.set_state(self._backend, name, DRAIN)
-        deadline = Deadline(self._drain_deadline_s)
         while True:
+            began_s = clock.elapsed_s
+            awaited = [kind for kind, deadline_s in self._drain_deadlines_s.items() if began_s < deadline_s]
             servers = self._balancer.servers(self._backend)
-            self.remained = {name: servers[name].sessions for name in leaving if servers[name].sessions}
-            if not self.remained or deadline.expired:
+            sessions = {name: servers[name].sessions for name in leaving if servers[name].sessions}
+            if not sessions:
+                self.remained = {}
                 return
-            self._sleep(min(_POLL_S, deadline.remaining_s))
+            if len(awaited) < len(self._drain_deadlines_s):  # before that it does not matter who they are
+                self.remained = self._split(sessions)
+                if not any(one[kind] for one in self.remained.values() for kind in awaited):
+                    return
+            took_s = clock.elapsed_s - began_s  # long where HAProxy has many sessions to tell
+            self._sleep(min(max(_POLL_S, 10 * took_s), clock.remaining_s))
+
+    def _split(self, sessions: Mapping[str, int]) -> dict[str, dict[str, int]]:
+        """Tell tunnels from other sessions, by server."""
+        tunnels = self._balancer.tunnels(self._backend)
+        return {name: {_TUNNELS: min(tunnels[name], count), _OTHERS: max(0, count - tunnels[name])}
+                for name, count in sessions.items()}
 
     def _put_back(self) -> str:
         """Return every server to what it was; the answer is for the error message."""

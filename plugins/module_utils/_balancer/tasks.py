@@ -24,6 +24,7 @@ def change_servers(
     healthy: bool,
     deadline_s: float,
     drain_deadline_s: float,
+    tunnel_drain_deadline_s: float | None,
     state_file: str,
     check_mode: bool,
     warn: Callable[[str], None],
@@ -49,7 +50,7 @@ def change_servers(
             "diff": _diff(backend, wishes, {}),
         }
     clock = Deadline(deadline_s)
-    switch = Switch(balancer, backend, wishes, healthy, deadline_s, drain_deadline_s)
+    switch = Switch(balancer, backend, wishes, healthy, deadline_s, drain_deadline_s, tunnel_drain_deadline_s)
     changed, after = switch.changed, switch.before
     if not check_mode:
         try:

@@ -19,7 +19,8 @@ def summarize(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mappi
     """Return the record of one run for the report.
 
     :arg progress: as for :func:`.plan.choose_turn`, with ``reason`` of what failed, ``result`` of the module and
-        ``sessions_left`` (sessions that the load balancers still had when the drain deadline passed).
+        ``sessions_left`` (sessions that the load balancers still had when their drain deadlines had passed) and
+        ``tunnels_left`` (how many of them were tunnels, such as WebSockets).
     :arg held: why the queue never let somebody go.
     :returns: ``verdict`` (pass when all that was wanted is done), ``reasons``, ``instances`` and ``lines`` for people.
     """
@@ -51,6 +52,7 @@ def _instance(one: Mapping[str, Any], progress: Mapping[str, Any], held: Mapping
         "state": DONE if state == DONE else FAILED if state else UNTOUCHED, "reason": reason if state != DONE else "",
         "attempts": progress.get("attempts", 0), "method": result.get("method", one["method"]), "why": one["why"],
         "killed": bool(result.get("killed")), "sessions_left": progress.get("sessions_left", 0),
+        "tunnels_left": progress.get("tunnels_left", 0),
         "cut_off": (result.get("connections") or {}).get("cut_off", 0),
         **{key: result.get(key) for key in ("startup_ms", "stop_ms", "reload_ms", "duration_ms", "connections")},
     }
@@ -68,7 +70,8 @@ def _line(one: Mapping[str, Any]) -> str:
     if one["killed"]:
         parts.append(f"killed, {one['cut_off']} connections cut off")
     if one["sessions_left"]:
-        parts.append(f"{one['sessions_left']} sessions were left at the drain deadline")
+        tunnels = f", {one['tunnels_left']} of them tunnels" if one["tunnels_left"] else ""
+        parts.append(f"{one['sessions_left']} sessions were left at the drain deadline{tunnels}")
     if one["attempts"] > 1:
         parts.append(f"at attempt {one['attempts']}")
     return ", ".join(parts)

@@ -129,6 +129,7 @@ class Balancer:
             "healthy": False,
             "deadline_s": 5.0,
             "drain_deadline_s": 0.0,
+            "tunnel_drain_deadline_s": None,
             "state_file": str(self.state_file),
             "check_mode": False,
             "warn": self.warnings.append,

@@ -131,7 +131,7 @@ def test_sessions_that_outlive_the_deadline_are_counted(balancer: Balancer) -> N
     codes: list[int] = []
     client = slow_request(balancer, codes)
     result = balancer.switch(blue(state="maint"), drain_deadline_s=0.5)
-    assert result["remained"] == {"blue": 1}
+    assert result["remained"] == {"blue": {"tunnels": 0, "others": 1}}
     assert balancer.states()["blue"] == "maint"
     balancer.shops["blue"].release_slow.set()
     client.join()

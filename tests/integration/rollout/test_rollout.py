@@ -74,6 +74,18 @@ def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason):
         assert done.failed_requests == 0, done.output
 
 
+@pytest.mark.faults
+def test_a_health_check_that_flaps_is_no_health(fleet):
+    """bad-errors fails every fifth request: never six good ones in a row."""
+    flapping = {"path": "/api/browse?genre=drama", "consecutive": 6, "interval_s": 0.1, "deadline_s": 6}
+    done = fleet.play("rollout", deploy_compose_release="bad-errors", deploy_compose_health=flapping)
+    assert done.rc == 2, done.output
+    assert "rollout of pitch to bad-errors: rolled back on every host" in done.text
+    assert "Wait until it is healthy" in done.text
+    assert done.failed_requests == 0
+    assert fleet.is_on("v1")
+
+
 @pytest.mark.parametrize(("variables", "message"), [
     ({"deploy_compose_release": "v99"}, "v99: expected it on this host or in its registry"),
     ({"deploy_compose_release": "v 2"}, "deploy_compose_release: expected letters"),

@@ -81,13 +81,14 @@ def outcome(results: Mapping[str, Mapping[str, Any]], hook: Mapping[str, Any], p
 
 
 def _reason(result: Mapping[str, Any], hook: Mapping[str, Any]) -> str:
-    """Return why: the last line that the command wrote, which therefore must hold no secret."""
+    """Return why: the last line with a word that the command wrote, which therefore must hold no secret."""
     code = result.get("rc")
     if code is None:
         return "it does not answer"
     if code in (124, 137):
         return f"it took longer than {float(hook.get('timeout_s', TIMEOUT_S)):g} s"
-    written = [line for line in (result.get("stdout_lines") or []) + (result.get("stderr_lines") or []) if line.strip()]
+    written = [line for line in (result.get("stdout_lines") or []) + (result.get("stderr_lines") or [])
+               if any(map(str.isalnum, line))]
     return f"rc {code}{': ' + written[-1].strip()[:200] if written else ''}"
 
 

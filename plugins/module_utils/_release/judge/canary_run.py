@@ -211,5 +211,6 @@ def run(socket: str, backend: str, servers: Sequence[str], baseline: Sequence[st
                            before)
     if withdraw and result["verdict"] == FAIL:
         wishes = [{"name": name, "state": DRAIN} for name in servers]
-        result["changed"] = change_servers(socket, backend, wishes, False, 0, 0, state_file, False, warn)["changed"]
+        drained = change_servers(socket, backend, wishes, False, 0, 0, None, state_file, False, warn)
+        result["changed"] = drained["changed"]
     return result

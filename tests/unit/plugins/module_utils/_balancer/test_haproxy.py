@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 RECORDED = Path(__file__).parent / "fixtures" / "haproxy-2.6"
 STAT = (RECORDED / "show_stat.csv").read_text(encoding="utf-8")
 STATES = (RECORDED / "show_servers_state.txt").read_text(encoding="utf-8")
+SESSIONS = (RECORDED / "show_sess_all.txt").read_text(encoding="utf-8")
 
 
 def server(name: str) -> Server:
@@ -65,6 +66,25 @@ def test_totals_are_those_of_the_whole_backend() -> None:
     totals = haproxy.parse_totals(STAT)
     assert set(totals) == {"be_pitch", "be_plain"}
     assert totals["be_pitch"]["hrsp_2xx"] == 7
+
+
+@pytest.mark.parametrize(
+    ("backend", "tunnels"),
+    [
+        # blue: a WebSocket over HTTP/1.1, one over HTTP/2 and, from the same client, a request under way.
+        ("be_pitch", {"app1-blue": 2, "app1-green": 1}),
+        ("be_other", {"app1-blue": 1}),
+        ("be_tcp", {}),
+        ("be", {}),
+    ],
+)
+def test_tunnels_are_told_from_requests_and_by_backend(backend: str, tunnels: dict[str, int]) -> None:
+    assert SESSIONS.count("server=app1-blue ") == 4
+    assert haproxy.parse_tunnels(SESSIONS, backend) == tunnels
+
+
+def test_no_session_is_no_tunnel() -> None:
+    assert haproxy.parse_tunnels("", "be_pitch")["app1-blue"] == 0
 
 
 def test_an_unknown_format_says_which_haproxy_is_needed() -> None:

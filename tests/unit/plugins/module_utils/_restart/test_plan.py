@@ -152,11 +152,13 @@ def test_a_summary_says_what_was_measured():
     made = plan(min_available=0)
     result = {"method": "restart", "startup_ms": 312.4, "stop_ms": 100.2, "killed": True, "duration_ms": 500.0,
               "connections": {"cut_off": 3}}
-    progress = {**done("app1", result=result, sessions_left=2), **done("app2"), **done("app3")}
+    progress = {**done("app1", result=result, sessions_left=2), **done("app2", sessions_left=3, tunnels_left=1),
+                **done("app3")}
     summary = summarize(made, progress, {})
     assert (summary["verdict"], summary["cut_off"]) == ("pass", 3)
     assert summary["lines"][1] == ("app1/shop: restart, ended in 100 ms, healthy after 312 ms, killed, 3 connections "
                                    "cut off, 2 sessions were left at the drain deadline")
+    assert summary["lines"][2].endswith("3 sessions were left at the drain deadline, 1 of them tunnels")
 
 
 def test_a_shutdown_has_no_turns_and_no_capacity():

@@ -38,7 +38,8 @@ HOOK = {"name": "warm", "command": "x"}
 
 
 def test_every_host_that_ran_it_is_recorded_and_every_failure_told():
-    results = {"app1": {"rc": 0}, "app2": {"rc": 3, "stdout_lines": ["one"], "stderr_lines": ["two", " why ", " "]},
+    results = {"app1": {"rc": 0},
+               "app2": {"rc": 3, "stdout_lines": ["one"], "stderr_lines": ["two", " why ", "  ^ ", " "]},
                "app3": {"unreachable": True}, "app4": {"rc": 124}, "app5": {"skipped": True}}
     found = hooks.outcome(results, HOOK, "before_switch")
     assert [(one["host"], one["rc"]) for one in found["records"]] == [

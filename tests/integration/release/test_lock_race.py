@@ -21,7 +21,7 @@ import json, sys
 sys.path.insert(0, {str(ROOT / '.cache/collections')!r})
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control.lock import Lock, LockHeld
 directory, name = sys.argv[1:]
-for number in range(20):
+for number in range(100):
     print("ready", flush=True)
     sys.stdin.readline()
     try:
@@ -38,7 +38,7 @@ def test_one_winner_in_every_race(tmp_path):
         operators = {name: stack.enter_context(subprocess.Popen(
             [sys.executable, "-c", OPERATOR, str(tmp_path), name], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)) for name in names}
-        for number in range(20):
+        for number in range(100):
             for process in operators.values():
                 assert process.stdout.readline() == "ready\n"
             for process in operators.values():
@@ -50,4 +50,4 @@ def test_one_winner_in_every_race(tmp_path):
             lock = Lock(f"service{number}", str(tmp_path)).read()
             assert (lock["holder"], lock["token"]) == (winners[0], 1)
             for result in results.values():
-                assert result["won"] or f"held by {winners[0]} (run run of {winners[0]}) since 0 s" in result["text"]
+                assert result["won"] or f"held by {winners[0]} (run run of {winners[0]}) since " in result["text"]
