@@ -200,14 +200,14 @@ def play(tmp_path, hosts, tasks, **environment):
 @pytest.mark.controller
 def test_a_task_shows_its_progress(engine, registry, tmp_path):
     registry.pause_s = 0.2
-    before = set(Path("/tmp").glob("evenkeel-*"))
+    before = set(Path("/tmp").glob("evenkeel-*.json*"))
     task = {"evenkeel.fleet.image_pull": {"image": f"{registry.address}/app:v1",
                                           "docker_socket": str(tmp_path / "docker.sock")}}
     said = play(tmp_path, "localhost", [task])
     assert "of 3 layers, " in said
     assert said.index("[localhost] pull ") < said.index("changed: [localhost]")
     assert "[localhost] pull " not in play(tmp_path, "localhost", [task])
-    assert set(Path("/tmp").glob("evenkeel-*")) == before
+    assert set(Path("/tmp").glob("evenkeel-*.json*")) == before
 
 
 @pytest.mark.usefixtures("lab")
