@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence
 
 from .._core.clock import seconds_between
 from .._core.verdict import FAIL, INCONCLUSIVE, PASS
+from .control.evidence import silent
 from .ledger.states import COMMITTED, RESULT, ROLLED_BACK
 
 
@@ -39,7 +40,7 @@ def summarize(plan: Mapping[str, Any], run: str, ledgers: Mapping[str, Mapping[s
                 "untouched": _untouched(ledger),
                 "state": own[-1]["state"] if own else "",
                 "settled": bool(own) and own[-1]["phase"] == RESULT,
-                "answers": not ledger.get("unreachable"),
+                "answers": not silent(ledger),
                 "steps": [{key: one[key] for key in ("time", "state", "phase", "data")} for one in own],
             }
     verdict = INCONCLUSIVE

@@ -30,8 +30,10 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
         for host in wave["hosts"]:
             status = ledgers[host].get("status") or {}
             needed = SOAKING if wave["number"] < before else STAGED
-            if ledgers[host].get("unreachable"):
+            if silent(ledgers[host]):
                 missing.append(f"{host} does not answer")
+            elif ledgers[host].get("failed"):
+                missing.append(f"the ledger of {host} cannot be read: {ledgers[host].get('msg')}")
             elif applies(ledgers[host].get("stop") or {}, run):
                 missing.append(said(ledgers[host]["stop"]))
             elif progress[host] != f"{run} {needed}":
@@ -41,6 +43,14 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
                 missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
                                f"{status.get('state') or 'none'})")
     return list(dict.fromkeys(missing))
+
+
+def silent(result: Mapping[str, Any]) -> bool:
+    """Whether a host gave no answer to a module: there was no connection, or it broke before the module's result.
+
+    Ansible adds ``module_stdout`` to a result that it could not read; some connections tell a host that is down only so.
+    """
+    return bool(result.get("unreachable") or "module_stdout" in result)
 
 
 def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -259,6 +259,8 @@ def test_the_first_wave_needs_every_host_staged():
     ("r1 SOAKING", through(state="SWITCHED"), False),
     ("r1 SOAKING", through(release="v1"), False),
     ("r1 SOAKING", {"unreachable": True}, False),
+    ("r1 SOAKING", {"failed": True, "module_stdout": "", "msg": "no result"}, False),
+    ("r1 SOAKING", {"failed": True, "msg": "no permission"}, False),
     ("r1 SOAKING", {"status": {}}, False),
     ("r1 SOAKING", {"skipped": True}, False),
 ])
@@ -267,6 +269,17 @@ def test_a_later_wave_needs_proof_from_the_controller_and_from_the_ledger(progre
     seen = {"app1": progress, "app2": "r1 STAGED", "app3": "r1 STAGED"}
     missing = missing_evidence(made, 2, "r1", seen, {"app1": ledger, "app2": {}, "app3": {}})
     assert (missing == []) == proven
+
+
+@pytest.mark.parametrize(("ledger", "said"), [
+    ({"unreachable": True}, "app1 does not answer"),
+    ({"failed": True, "module_stdout": "", "msg": "no result"}, "app1 does not answer"),
+    ({"failed": True, "msg": "no permission"}, "the ledger of app1 cannot be read: no permission"),
+])
+def test_what_is_missing_says_whether_there_was_an_answer(ledger, said):
+    made = make_plan(fleet(), request())
+    seen = {"app1": "r1 SOAKING", "app2": "r1 STAGED", "app3": "r1 STAGED"}
+    assert missing_evidence(made, 2, "r1", seen, {"app1": ledger, "app2": {}, "app3": {}}) == [said]
 
 
 def test_a_stop_flag_refutes_every_proof_of_the_run_that_it_names():
