@@ -48,7 +48,8 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
 def silent(result: Mapping[str, Any]) -> bool:
     """Whether a host gave no answer to a module: there was no connection, or it broke before the module's result.
 
-    Ansible adds ``module_stdout`` to a result that it could not read; some connections tell a host that is down only so.
+    Ansible adds ``module_stdout`` to a result that it could not read. Some connections tell a host that is down only
+    so.
     """
     return bool(result.get("unreachable") or "module_stdout" in result)
 
