@@ -32,7 +32,7 @@ def test_connections_count_and_packets_do_not() -> None:
 
         begun = threading.Timer(0.3, ask)
         begun.start()
-        assert asked(ports, 1.0) == {"blue": 3, "green": 0}
+        assert asked({name: str(port) for name, port in ports.items()}, 1.0) == {"blue": 3, "green": 0}
         begun.join()
 
 

@@ -48,15 +48,15 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
         load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a
         rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration), ``guard_ttl_s`` (0
-        without guards), ``steps_s`` and ``all_gates`` (see :func:`.guard_ttl.check_ttl`).
+        without guards), ``steps_s``, ``all_gates`` and ``forks`` (see :func:`.guard_ttl.check_ttl`).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
-    problems = list(_problems(observations, request, hosts))
     run, resumed = going_on(observations, request["release"])
     waves: list[list[str]] = []
     canaries: list[str] = []
     found: list[dict[str, Any]] = []
+    problems: list[str] = []
     try:
         rest = [host for host in hosts if host not in resumed]
         waves, canaries = _waves(observations, {**request, "canary": request["canary"] and not resumed}, rest, first)
@@ -67,6 +67,9 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
                                    [host for host, one in observations.items() if not one["serving"]])
     except InputError as error:
         problems.append(str(error))
+    # A first deployment has no guard, because there is nothing to go back to; what is resumed is not started again.
+    largest = 1 if first else max((len(wave) for wave in waves if wave != resumed), default=1)
+    problems = [*_problems(observations, request, hosts, largest), *problems]
     domains = {} if first else request["domains"]
     plan = {
         "service": request["service"], "release": request["release"], "kind": request["kind"],
@@ -131,7 +134,7 @@ def _proposal(observations: Mapping[str, Mapping[str, Any]], rates: Mapping[str,
 
 
 def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any],
-              hosts: Sequence[str]) -> Iterable[str]:
+              hosts: Sequence[str], largest: int) -> Iterable[str]:
     try:
         check_release(request["release"])
     except InputError as error:
@@ -152,7 +155,8 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     except InputError as error:
         yield f"rollout_budget.{error}"
     try:
-        check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"])
+        check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"],
+                  largest, request["forks"])
     except InputError as error:
         yield str(error)
     if request["ports"] and len(set(request["ports"].values())) != 2:
@@ -196,7 +200,7 @@ def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:
                 raise InputError("weight", weight, "1 to 256", "10")
         if isinstance(weights, list) and (not weights or sorted(set(weights)) != weights):
             raise InputError("weight", weights, "weights that rise", "[5, 33]")
-        for name, low, high, example in (("deadline_s", 1, 86400, 120), ("looks", 1, 1000, 5)):
+        for name, low, high, example in (("deadline_s", 1, 86400, 120), ("looks", 1, 100, 5)):
             if not low <= int(judge.get(name, example)) <= high:
                 raise InputError(name, judge[name], f"{low} to {high}", str(example))
     except InputError as error:

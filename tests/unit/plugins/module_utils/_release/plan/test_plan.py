@@ -98,7 +98,7 @@ def request(**changes):
             "accept_irreversible": False,
             "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
             "balancers_required": True, "configs": {}, "guard_ttl_s": 60.0,
-            "steps_s": {"alone": 20.0, "wave": 45.0, "soak": 0.0}, "all_gates": [], **changes}
+            "steps_s": {"alone": 20.0, "wave": 45.0, "soak": 0.0}, "all_gates": [], "forks": 5, **changes}
 
 
 def fleet(count=3, **changes):
@@ -220,7 +220,7 @@ def test_frozen_hosts_conflicts_and_unknown_servers_stop_the_plan():
     ({"weight": [33, 10]}, "rollout_judge.weight: expected weights that rise"),
     ({"weight": []}, "rollout_judge.weight: expected weights that rise"),
     ({"deadline_s": 0}, "rollout_judge.deadline_s: expected 1 to 86400"),
-    ({"looks": 0}, "rollout_judge.looks: expected 1 to 1000"),
+    ({"looks": 0}, "rollout_judge.looks: expected 1 to 100"),
 ])
 def test_a_judge_with_rules_that_mean_nothing_stops_the_plan(judge, problem):
     (found,) = make_plan(fleet(), request(judge=judge))["problems"]
@@ -337,6 +337,16 @@ def test_a_guard_waits_longer_than_any_step(ttl_s, gates, message):
     assert re.search(message, problem), problem
     for enough in ({"guard_ttl_s": 0}, {"guard_ttl_s": 200}):
         assert not make_plan(fleet(), request(**enough, all_gates=gates))["problems"]
+
+
+def test_a_guard_waits_for_all_hosts_of_a_wave_that_is_larger_than_the_forks():
+    (problem,) = make_plan(fleet(12), request(guard_ttl_s=69, canary=False))["problems"]
+    assert "at least 70 seconds, because the start of a release" in problem
+    assert "may take 60 (12 hosts in 3 rounds, 5 at a time: more forks or smaller waves help too)" in problem
+    for enough in ({"guard_ttl_s": 70}, {"forks": 6}, {"waves": [10]}):
+        assert not make_plan(fleet(12), request(**{"guard_ttl_s": 69, "canary": False, **enough}))["problems"]
+    fresh = {f"app{n}": look(found(slot=""), answers(blue="maint", green="maint")) for n in range(12)}
+    assert not make_plan(fresh, request(guard_ttl_s=69))["problems"]
 
 
 def test_hooks_take_their_time_as_well():
