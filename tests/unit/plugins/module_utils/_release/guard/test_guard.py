@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions import record
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import order as orders
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import runtime
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import Guard, GuardFired
@@ -141,3 +142,13 @@ def test_a_run_that_is_settled_or_not_the_last_one_is_left_alone(tmp_path, state
     for run in ("r1", "r0"):
         order = {"run": run, "token": 1, "settings": ORDER, "hosts": {"app1": {"release": "v2"}}}
         assert bool(runtime.Settle(guard, order).open()) == (open_ and run == "r1")
+
+
+def test_the_intent_again_while_a_person_is_asked_begins_its_time_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtime.unit, "start", lambda *program: None)  # needs systemd
+    directory, intent = str(tmp_path), {"state": "VERIFIED", "phase": "intent", "data": {}}
+    begun = [{"state": state, "phase": "result", "data": {}} for state in ("PLANNED", "STAGED")]
+    settings = {"old": "blue", "new": "green"}
+    record("shop", "r1", "v2", [*begun, intent], 1, "app1", "alice", directory, guard={"ttl_s": 10, **settings})
+    record("shop", "r1", "v2", [intent], 1, "app1", "alice", directory, guard={"ttl_s": 100, **settings})
+    assert Guard("runtime", "shop", directory).read()["remaining_s"] > 90
