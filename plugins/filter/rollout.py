@@ -21,6 +21,7 @@ class FilterModule:
             "rollout_controller": lazy_filter("_release.control.controller", "identify"),
             "rollout_abandoned": lazy_filter("_release.control.controller", "abandoned"),
             "rollout_missing_evidence": lazy_filter("_release.control.evidence", "missing_evidence"),
+            "rollout_changed_since": lazy_filter("_release.control.evidence", "changed_since"),
             "rollout_hook_outcome": lazy_filter("_release.declared.hooks", "outcome"),
             "rollout_notification": lazy_filter("_release.declared.notification", "message"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),

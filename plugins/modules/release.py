@@ -109,7 +109,9 @@ options:
   token:
     description:
       - Fencing token of the lock under which this is done. Lower than one seen on this host is refused.
-      - V(renew) without it does not ask for the token.
+      - V(renew) and V(unlock) without it do not ask for the token.
+      - For V(lock), the highest one that the hosts have followed; the new one is higher, also on a host that never kept
+        the lock before.
     type: int
   guard_ttl_s:
     description: Time to live of the load balancer's guard in seconds, for O(action=renew) and O(action=rearm).
@@ -230,9 +232,9 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.rec
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
 
 ARGUMENTS = {
-    "lock": ("holder", "ttl_s", "controller", "abandoned"),
+    "lock": ("holder", "ttl_s", "controller", "abandoned", "token"),
     "renew": ("ttl_s", "token", "guard_ttl_s"),
-    "unlock": (),
+    "unlock": ("token",),
     "record": ("release", "records", "token", "host", "operator", "guard"),
     "stop": ("holder", "reason", "ttl_s"),
     "clear": (),

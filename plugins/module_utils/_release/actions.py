@@ -17,10 +17,12 @@ from .ledger.states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
 
 
 def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
-         controller: Mapping[str, str] | None = None, abandoned: int = 0) -> dict[str, Any]:
+         controller: Mapping[str, str] | None = None, abandoned: int = 0,
+         token: int | None = None) -> dict[str, Any]:
     """Take the lock; ``changed`` is whether this controller did not have it yet.
 
     :arg controller: see :func:`.control.controller.identify`. :arg abandoned: see :meth:`.control.lock.Lock.acquire`.
+    :arg token: the highest that the hosts have followed; the lock's is higher.
 
     :raises LockHeld: naming the holder and the age.
     :raises Stopped: when the stop flag on this host keeps this run from beginning.
@@ -33,7 +35,7 @@ def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIR
         if before["held"] and before["run"] != run and not before["expired"]:
             raise LockHeld(f"The lock is held by {before['holder']} (run {before['run']}).", lock=before)
         return {"changed": not before["held"] or before["run"] != run, "lock": before}
-    found = one.acquire(holder, run, ttl_s, controller, abandoned)
+    found = one.acquire(holder, run, ttl_s, controller, abandoned, token or 0)
     return {"changed": found["token"] != before["token"] or not before["held"], "lock": found}
 
 
@@ -52,9 +54,10 @@ def renew(service: str, run: str, ttl_s: float, directory: str = DIRECTORY, chec
     if check_mode:
         return {"changed": True, "lock": one.read()}
     found = one.renew(run, ttl_s, token)
+    guard = Guard(BALANCER, service, directory)
     if guard_ttl_s > 0:
-        Guard(BALANCER, service, directory).renew(run, found["token"], guard_ttl_s)
-    return {"changed": True, "lock": found}
+        guard.renew(run, found["token"], guard_ttl_s)
+    return {"changed": True, "lock": found, "guard": guard.read()}
 
 
 def rearm(service: str, run: str, token: int, guard_ttl_s: float, directory: str = DIRECTORY,
@@ -79,13 +82,14 @@ def disarm(service: str, run: str, token: int, directory: str = DIRECTORY, check
     return {"changed": changed, "guard": guard.read()}
 
 
-def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:
-    """Give this run's lock back; somebody else's is left alone."""
+def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False, *,
+           token: int | None = None) -> dict[str, Any]:
+    """Give this run's lock back; somebody else's is left alone, and with ``token`` that of the same run elsewhere."""
     one = Lock(service, directory)
     before = one.read()
-    mine = before["held"] and before["run"] == run
+    mine = before["held"] and before["run"] == run and token in (None, before["token"])
     if mine and not check_mode:
-        one.release(run)
+        one.release(run, token)
     return {"changed": mine, "lock": one.read()}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from integration.rollout.faults import Machines, Users, kill_at, one_release, settled, wait_until
@@ -17,19 +16,32 @@ from integration.rollout.fleet import ENVIRONMENT
 
 pytestmark = pytest.mark.faults
 
-PYTHON, LIBRARY = "/usr/local/bin/skewed-python", "/usr/local/lib/libfaketime.so.1"
-#: The clock since the boot is right: nothing sets that one.
-WRAPPER = f"#!/bin/sh\nFAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME='%s' LD_PRELOAD={LIBRARY} exec /usr/bin/python3 \"$@\"\n"
-LATE, EARLY = "+300", "-420"
+#: An interpreter in which it is another time. The clock since the boot is right: nothing sets that one.
+PYTHON = "/usr/local/bin/skewed-python"
+WRAPPER = """#!/bin/sh
+export PYTHONPATH=/usr/local/lib/skewed-python SKEW_S=%d
+exec /usr/bin/python3 "$@"
+"""
+SITE = """
+import datetime, os, time
+skew_s, now = int(os.environ["SKEW_S"]), time.time
+class Skewed(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+datetime.datetime, time.time = Skewed, lambda: now() + skew_s
+"""
+LATE_S, EARLY_S = 300, -420
 
 
 @pytest.fixture
 def machines(fleet, tmp_path, monkeypatch):
     """For the modules it is 5 min later on the load balancer, and 7 min earlier on one of the app hosts."""
-    machines, skews = Machines(fleet), {fleet.edge: LATE, fleet.hosts[1]: EARLY}
-    library, = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    machines, skews = Machines(fleet), {fleet.edge: LATE_S, fleet.hosts[1]: EARLY_S}
     for host, skew in skews.items():
-        machines.path(host, LIBRARY.lstrip("/")).write_bytes(library.read_bytes())
+        site = machines.path(host, "usr/local/lib/skewed-python/sitecustomize.py")
+        site.parent.mkdir()
+        site.write_text(SITE)
         wrapper = machines.path(host, PYTHON.lstrip("/"))
         wrapper.write_text(WRAPPER % skew)
         wrapper.chmod(0o755)
@@ -39,7 +51,7 @@ def machines(fleet, tmp_path, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "ANSIBLE_INVENTORY", f"inventories/lab,{inventory}")
     yield machines
     for host in skews:
-        machines.run(host, f"rm {PYTHON} {LIBRARY}")
+        machines.run(host, f"rm -r {PYTHON} /usr/local/lib/skewed-python")
 
 
 def test_a_rollout_does_not_mind(fleet, machines):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Proof: why a wave may not begin yet."""
+"""Proof: why a wave may not begin yet, and whether a plan still holds."""
 
 from __future__ import annotations
 
@@ -43,6 +43,21 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
                 missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
                                f"{status.get('state') or 'none'})")
     return list(dict.fromkeys(missing))
+
+
+def changed_since(observed: Mapping[str, Mapping[str, Any]], ledgers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what has happened to the hosts since they were observed, which was before the lock was taken.
+
+    :arg observed: per host what :func:`..plan.observation.observe` returned. :arg ledgers: as above.
+    """
+    changes = []
+    for host, seen in observed.items():
+        status = ledgers[host].get("status")
+        if silent(ledgers[host]) or status is None:
+            changes.append(f"{host} does not answer")
+        elif (status["run"], status["state"], status["phase"]) != (seen["last_run"], seen["state"], seen["phase"]):
+            changes.append(f"{host} is at the {status['phase']} of {status['state']} in run {status['run']}")
+    return changes
 
 
 def silent(result: Mapping[str, Any]) -> bool:

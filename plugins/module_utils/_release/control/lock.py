@@ -57,13 +57,15 @@ class Lock:
         return lock
 
     def acquire(self, holder: str, run: str, ttl_s: float, controller: Mapping[str, str] | None = None,
-                abandoned: int = 0) -> dict[str, Any]:
+                abandoned: int = 0, seen: int = 0) -> dict[str, Any]:
         """Take the lock, or take one over, and return it as :meth:`read` does.
 
         The same controller may ask again for the same run: it gets its own lock, renewed, with the same token.
 
         :arg controller: what tells the process that drives the run from any other one.
         :arg abandoned: token of a lock of this holder whose controller is gone; it is taken over at once.
+        :arg seen: highest token that the hosts' ledgers know; the new one is higher, also on a host that never kept the
+            lock before.
         :raises LockHeld: naming the holder and the age.
         """
         controller = dict(controller or {})
@@ -77,7 +79,7 @@ class Lock:
                     f"The lock is held by {found['holder']} (run {found['run']}) since {found['age_s']:.0f} s; "
                     f"it expires in {found['expires_in_s']:.0f} s.",
                     "Wait for that run, or until the lock expires: the next run then takes it over.", lock=found)
-            token = int(files.read(self._token_path) or b"0") + 1
+            token = max(int(files.read(self._token_path) or b"0"), seen) + 1
             files.replace(self._token_path, str(token).encode())
             took_over = {key: found[key] for key in ("holder", "run", "token", "age_s")} if found["held"] else None
             return self._write({"holder": holder, "run": run, "controller": controller, "token": token,
@@ -97,10 +99,13 @@ class Lock:
         with self._own(run, token) as found:
             return self._write({**found, "ttl_s": ttl_s})
 
-    def release(self, run: str) -> bool:
-        """Give the lock back; return whether this run held it. Somebody else's lock is left alone."""
+    def release(self, run: str, token: int | None = None) -> bool:
+        """Give the lock back; return whether this run held it. Somebody else's lock is left alone.
+
+        :arg token: as for :meth:`renew`: a run that went on elsewhere has the same name.
+        """
         try:
-            with self._own(run):
+            with self._own(run, token):
                 os.unlink(self.path)
                 files.sync_directory(self.directory)
                 return True

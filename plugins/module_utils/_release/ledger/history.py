@@ -31,7 +31,8 @@ def in_line(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if entry.get("kind") == ROLLBACK and _identity(entry) in known:
             del stack[known.index(_identity(entry)):]
         elif known and known[-1] == _identity(entry):
-            stack.pop()
+            migrated = stack.pop().get("migration") or {}
+            entry = {**entry, "migration": migrated} if migrated.get("irreversible") else entry
         stack.append(entry)
     return stack
 

@@ -116,7 +116,8 @@ class Ledger:
         :arg records: each with ``state``, ``phase`` and optionally ``data``.
         :arg token: the fencing token of the lock under which this is done.
         :arg common: ``run``, ``release``, ``host`` and ``operator`` of all of them.
-        :raises FleetError: for a token lower than one that was used here, or an illegal transition.
+        :raises FleetError: for a token lower than one that was used here, or an illegal transition; both with the
+            detail ``refused``.
         """
         files.make_directory(self.directory)
         with files.exclusive(f"{self.path}.lock"):
@@ -124,7 +125,7 @@ class Ledger:
             if token < reading.token:
                 raise FleetError(
                     f"token: this host has already followed token {reading.token}, found the older {token}.",
-                    "Another run took the lock over; this one must stop.", token=reading.token)
+                    "Another run took the lock over; this one must stop.", token=reading.token, refused=True)
             written: list[dict[str, Any]] = []
             last = reading.last
             for wanted in records:

@@ -49,7 +49,7 @@ def check_transition(last: Mapping[str, Any] | None, record: Mapping[str, Any]) 
     that ends with an intent always means: this step was interrupted.
 
     :arg last: the last record of the ledger, None when there is none.
-    :raises FleetError: when the step is not legal.
+    :raises FleetError: when the step is not legal, with the detail ``refused``.
     """
     state = record["state"]
     before, phase = (last["state"], last["phase"]) if last else ("", RESULT)
@@ -60,4 +60,5 @@ def check_transition(last: Mapping[str, Any] | None, record: Mapping[str, Any]) 
         found = f"the {phase} of {before}" if before else "an empty ledger"
         raise FleetError(
             f"state: {state} may not follow {found} on this host.",
-            f"Legal here: {', '.join(sorted(legal))}. An interrupted run is settled first: ABORTING, then ROLLED_BACK.")
+            f"Legal here: {', '.join(sorted(legal))}. An interrupted run is settled first: ABORTING, then ROLLED_BACK.",
+            refused=True)

@@ -62,7 +62,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         waves, canaries = _waves(observations, {**request, "canary": request["canary"] and not resumed}, rest, first)
         waves = [resumed, *waves] if resumed else waves
         found = [] if first else capacity.steps(waves, observations, request["rates"])
-        if found:
+        # No wave takes a host away, and a rollback is how sick ones come back.
+        if found and request["kind"] != ROLLBACK:
             capacity.check_minimum(request["min_capacity"], found,
                                    [host for host, one in observations.items() if not one["serving"]])
     except InputError as error:
@@ -85,9 +86,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "interrupted": [host for host, one in observations.items() if one["interrupted"] and host not in resumed],
         "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
         "hooks": {} if problems else dict(request["hooks"]),
-        # Where hosts have got through before, the database is expanded.
-        "migration": {} if problems or resumed or request["kind"] == ROLLBACK else migration.planned(
-            request["migration"], hosts),
+        # A run that goes on has migrated before; its commit records that all the same.
+        "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
         "guard_ttl_s": 0 if first or request["migration"].get("irreversible") or any(
             one["irreversible"] for one in observations.values()) else request["guard_ttl_s"],
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},

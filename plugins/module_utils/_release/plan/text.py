@@ -29,7 +29,7 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
         lines.append(f"goes on with run {plan['run']}")
     if plan["interrupted"]:
         lines.append(f"first settle what an earlier run left on: {', '.join(plan['interrupted'])}")
-    if plan["migration"]:
+    if plan["migration"] and not plan["resumed"]:
         lines.append(migration.line(plan["migration"]))
     lines += [_wave(wave) for wave in plan["waves"]]
     if plan["proposal"]:

@@ -65,6 +65,19 @@ def test_the_token_goes_on_growing_after_unlock(lock):
     assert lock.acquire("bob", "r2", 60)["token"] == 2
 
 
+def test_another_lock_host_begins_above_what_the_hosts_have_followed(lock):
+    assert lock.acquire("alice", "r1", 60, seen=200)["token"] == 201
+    assert lock.release("r1")
+    assert lock.acquire("bob", "r2", 60, seen=7)["token"] == 202
+
+
+def test_a_run_that_goes_on_elsewhere_keeps_its_lock(tmp_path):
+    first = actions.lock("shop", "r1", "alice", 60, str(tmp_path))["lock"]
+    again = actions.lock("shop", "r1", "alice", 60, str(tmp_path), controller={"pid": "2"}, abandoned=first["token"])
+    assert not actions.unlock("shop", "r1", str(tmp_path), token=first["token"])["changed"]
+    assert actions.unlock("shop", "r1", str(tmp_path), token=again["lock"]["token"])["changed"]
+
+
 def test_unlock_leaves_the_lock_of_another_run_alone(lock):
     lock.acquire("alice", "r1", 60)
     assert not lock.release("r2")

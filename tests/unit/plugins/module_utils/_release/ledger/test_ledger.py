@@ -57,8 +57,9 @@ def test_illegal_steps_leave_no_trace(one):
 
 def test_an_older_token_is_refused(one):
     one.append(WAY[:1], token=7, **COMMON)
-    with pytest.raises(FleetError, match="already followed token 7, found the older 6"):
+    with pytest.raises(FleetError, match="already followed token 7, found the older 6") as refusal:
         one.append(WAY[1:2], token=6, **COMMON)
+    assert refusal.value.details["refused"]
     one.append(WAY[1:2], token=8, **COMMON)
     assert one.read().token == 8
 

@@ -10,7 +10,10 @@ import re
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control.evidence import missing_evidence
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.control.evidence import (
+    changed_since,
+    missing_evidence,
+)
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.plan.make import check_release, make_plan
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.plan.observation import observe
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.summary import summarize
@@ -272,6 +275,20 @@ def test_a_later_wave_needs_proof_from_the_controller_and_from_the_ledger(progre
 
 
 @pytest.mark.parametrize(("ledger", "said"), [
+    ({"status": {"run": "r1", "state": "COMMITTED", "phase": "result"}}, []),
+    ({"status": {"run": "r2", "state": "COMMITTED", "phase": "result"}},
+     ["app1 is at the result of COMMITTED in run r2"]),
+    ({"status": {"run": "r1", "state": "ROLLED_BACK", "phase": "result"}},
+     ["app1 is at the result of ROLLED_BACK in run r1"]),
+    ({"unreachable": True}, ["app1 does not answer"]),
+    ({"failed": True, "module_stdout": "", "msg": "no result"}, ["app1 does not answer"]),
+])
+def test_a_plan_holds_only_while_nothing_has_happened(ledger, said):
+    observed = {"app1": {"last_run": "r1", "state": "COMMITTED", "phase": "result"}}
+    assert changed_since(observed, {"app1": ledger}) == said
+
+
+@pytest.mark.parametrize(("ledger", "said"), [
     ({"unreachable": True}, "app1 does not answer"),
     ({"failed": True, "module_stdout": "", "msg": "no result"}, "app1 does not answer"),
     ({"failed": True, "msg": "no permission"}, "the ledger of app1 cannot be read: no permission"),
@@ -389,7 +406,9 @@ def test_what_has_got_through_has_migrated_and_no_guard_goes_where_there_is_no_w
     fresh = make_plan(fleet(), request(migration=rules))
     hosts = {"app1": interrupted(), "app2": interrupted("app2", state="STAGED")}
     again = make_plan(hosts, request(migration=rules))
-    assert (fresh["migration"]["name"], again["migration"]) == ("expand", {})
+    # It does not run again, and is recorded with the commit all the same.
+    assert fresh["migration"] == again["migration"]
+    assert [any("IRREVERSIBLE" in line for line in made["text"]) for made in (fresh, again)] == [True, False]
     assert (fresh["guard_ttl_s"], again["guard_ttl_s"]) == (0, 0)
     known = {"app1": interrupted(irreversible={"name": "expand", "release": "v2"})}
     assert make_plan(known, request())["guard_ttl_s"] == 0

@@ -55,6 +55,8 @@ def test_another_configuration_of_the_same_release_is_something_to_go_back_from(
     first, second = entry("v1", "a"), entry("v1", "b")
     assert in_line([first, second]) == [first, second]
     assert in_line([first, second, second]) == [first, second]
+    migrated = {**second, "migration": {"name": "split", "irreversible": True}}
+    assert in_line([first, migrated, second]) == [first, migrated]
     again = {**first, "kind": "rollback"}
     assert in_line([first, second, again]) == [again]
 
