@@ -193,7 +193,8 @@ alive:
   returned: always
   type: bool
 healthy:
-  description: Whether it is healthy; in check mode and after a failure, whether it was before, without O(checks) in RV(left_out).
+  description:
+    - Whether it is healthy, apart from what was RV(left_out); in check mode and after a failure, whether it was before.
   returned: always
   type: bool
 left_out:

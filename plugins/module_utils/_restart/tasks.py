@@ -70,8 +70,9 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     before = instance.state()
     operation = Operation(instance, checks, consecutive, interval_s)
     sick = operation.sick(before)
-    result: dict[str, Any] = {"instance": instance.label, "slot": slot, "alive": before.alive, "healthy": not sick,
-                              "left_out": [check["name"] for check in left_out], "open": Connections(before.pid).count()}
+    result: dict[str, Any] = {
+        "instance": instance.label, "slot": slot, "alive": before.alive, "healthy": not sick,
+        "left_out": [check["name"] for check in left_out], "open": Connections(before.pid).count()}
     stamp = os.path.join(stamps, instance.label)
     if action == STOP:
         chosen, why, needs = STOP, "asked for", [Need("asked for")] if before.alive or before.sockets else []
