@@ -23,13 +23,9 @@ export PYTHONPATH=/usr/local/lib/skewed-python SKEW_S=%d
 exec /usr/bin/python3 "$@"
 """
 SITE = """
-import datetime, os, time
+import os, time
 skew_s, now = int(os.environ["SKEW_S"]), time.time
-class Skewed(datetime.datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return cls.fromtimestamp(time.time(), tz)
-datetime.datetime, time.time = Skewed, lambda: now() + skew_s
+time.time = lambda: now() + skew_s
 """
 LATE_S, EARLY_S = 300, -420
 
