@@ -12,6 +12,7 @@ from typing import Any, Collection, Iterator, Mapping, Sequence
 from .._core.errors import InputError
 from .need import RELOAD, SOCKET
 from .queue import DONE, FAILED, PENDING, Member, Progress, backoff_s, minimum_of, next_turn, simulate
+from .summary import SILENT
 
 BEGUN = "begun"
 _GAPLESS = (RELOAD, SOCKET)
@@ -84,7 +85,7 @@ def choose_turn(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Map
     turn = next_turn(_queue(plan), plan["minimum"], *_serving(plan, known, balancers), _progress(plan, known),
                      time.time() if now_s is None else now_s)
     return {"batch": {one.host: one.service for one in turn.members}, "wait_s": turn.wait_s, "over": turn.over,
-            "held": {**turn.held, **dict.fromkeys(lost, "its host does not answer any more")}}
+            "held": {**turn.held, **dict.fromkeys(lost, SILENT)}}
 
 
 def _member(host: str, service: Mapping[str, Any], balancers: Mapping[str, Mapping[str, Any]],

@@ -121,7 +121,7 @@ def test_a_host_that_does_not_answer_is_failed_for_good():
     assert last["over"]
     summary = summarize(made, progress, last["held"])
     assert summary["verdict"] == "fail"
-    assert summary["reasons"] == ["app1/shop: it does not answer any more"]
+    assert summary["reasons"] == ["app1/shop: its host does not answer any more"]
 
 
 def test_nobody_waits_for_what_a_silent_host_has_left_to_do():
