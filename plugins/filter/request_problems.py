@@ -15,6 +15,7 @@ from typing import Any, Iterable, Iterator, Mapping
 import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.evenkeel.fleet.plugins.module_utils._report.redaction import HIDDEN, clean
 from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import plain
 from jinja2.exceptions import UndefinedError
 
@@ -111,8 +112,8 @@ def role_of(name: str) -> str | None:
 def shown(name: str, value: Any, secret: bool = False) -> str:
     """Return a value for a message: never a secret, never a page."""
     if secret or _SECRET.search(name):
-        return "(hidden)"
-    text = repr(value)
+        return HIDDEN
+    text = repr(clean(value))
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -134,7 +135,7 @@ def variable_problem(name: str, value: Any) -> str:
     if "choices" in spec:
         expected = f"one of {', '.join(map(str, spec['choices']))}"
     secret = bool(spec.get("no_log"))
-    reason = "" if secret else f" ({'; '.join(result.error_messages)})"
+    reason = "" if secret else f" ({clean('; '.join(result.error_messages))})"
     return (
         f"{name}: expected {expected}, found {shown(name, value, secret)}{reason}. "
         f"Correct it; the role {role} describes it in its README."

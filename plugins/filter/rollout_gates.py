@@ -11,13 +11,19 @@ from typing import Any
 from ansible_collections.evenkeel.fleet.plugins.plugin_utils.lazy_filter import lazy_filter
 
 
+def _gate_problems(request: Any) -> list[str]:
+    from ansible_collections.evenkeel.fleet.plugins.plugin_utils.gate_options import gate_problems
+
+    return gate_problems(request)
+
+
 class FilterModule:
     """The filters of this file, each documented in a file of its name."""
 
     def filters(self) -> dict[str, Any]:
         return {
             "rollout_gates": lazy_filter("_release.judge.gates", "arrange"),
-            "rollout_gate_problems": lazy_filter("_release.judge.gates", "problems"),
+            "rollout_gate_problems": _gate_problems,
             "rollout_gate_sentences": lazy_filter("_release.judge.gates", "sentences"),
             "rollout_gate_evidence": lazy_filter("_release.judge.gates", "evidence"),
             "rollout_gate_refusals": lazy_filter("_release.judge.gates", "refused"),

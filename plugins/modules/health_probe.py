@@ -232,7 +232,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
-from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import BREAKER, CHECKS
+from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import BREAKER, LOOKS
 from ansible_collections.evenkeel.fleet.plugins.module_utils._health.runner import probe
 
 
@@ -248,10 +248,7 @@ def gate(required: bool, **arguments: Any) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "checks": CHECKS,
-            "consecutive": {"type": "int", "default": 1},
-            "deadline_s": {"type": "float", "default": 30},
-            "interval_s": {"type": "float", "default": 1},
+            **LOOKS,
             "required": {"type": "bool", "default": False},
             "state_file": {"type": "path"},
             "cache_s": {"type": "float", "default": 10},

@@ -180,36 +180,15 @@ duration_s:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.metric import probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.options import METRIC, SOURCES
 
 
 def main() -> None:
     """Judge."""
     module = AnsibleModule(
-        argument_spec={
-            "prometheus": {"type": "dict", "options": {
-                "url": {"type": "str", "required": True},
-                "query": {"type": "str", "required": True},
-                "headers": {"type": "dict", "no_log": True},
-                "validate_certs": {"type": "bool", "default": True},
-                "ca_file": {"type": "path"},
-            }},
-            "balancer": {"type": "dict", "options": {
-                "backend": {"type": "str", "required": True},
-                "server": {"type": "str", "default": ""},
-                "duration_s": {"type": "float", "default": 5},
-                "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
-            }},
-            "load_probe": {"type": "dict", "options": {
-                "name": {"type": "str", "required": True},
-                "directory": {"type": "path", "default": "/var/lib/evenkeel/probes"},
-            }},
-            "thresholds": {"type": "list", "elements": "str", "required": True},
-            "wait_s": {"type": "float", "default": 0},
-            "deadline_s": {"type": "float", "default": 30},
-            "interval_s": {"type": "float", "default": 2},
-        },
-        mutually_exclusive=[("prometheus", "balancer", "load_probe")],
-        required_one_of=[("prometheus", "balancer", "load_probe")],
+        argument_spec=METRIC,
+        mutually_exclusive=[SOURCES],
+        required_one_of=[SOURCES],
         supports_check_mode=True,
     )
     run(module, probe, check_mode=module.check_mode, **module.params)

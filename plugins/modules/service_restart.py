@@ -193,9 +193,15 @@ alive:
   returned: always
   type: bool
 healthy:
-  description: Whether it is healthy; in check mode and after a failure, whether it was before.
+  description:
+    - Whether it is healthy, apart from what was RV(left_out); in check mode and after a failure, whether it was before.
   returned: always
   type: bool
+left_out:
+  description: Names of the O(checks) that were not asked, because they are commands that check mode does not run.
+  returned: always
+  type: list
+  elements: str
 open:
   description: Connections that were open at the first look.
   returned: always

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from .._core.errors import InputError
 from .local import check_command, check_container, check_systemd
-from .network import check_http, check_tcp, http_request
+from .network import check_http, check_tcp, validate_request, validate_url
 from .observation import Observation
 from .stores import check_postgres, check_redis
 
@@ -50,7 +50,7 @@ def validate(checks: Sequence[Mapping[str, Any]]) -> None:
         if check["type"] in ("http", "kubernetes"):
             _validate_access(field, check)
         if check["type"] == "http":
-            _validate_request(field, check)
+            validate_request(f"{field}: ", check)
             for pointer in check["pointers"] or {}:
                 if pointer and not pointer.startswith("/"):
                     raise InputError(f"{field}: pointers", pointer, "JSON pointers, which begin with /", "/status")
@@ -70,7 +70,7 @@ def validate(checks: Sequence[Mapping[str, Any]]) -> None:
 def _validate_access(field: str, check: Mapping[str, Any]) -> None:
     url = check["url"]
     if url is not None:
-        _validate_url(f"{field}: url", url)
+        validate_url(f"{field}: url", url)
     verified = check["validate_certs"] and urlsplit(url or "https:").scheme == "https"
     if check["certificate_days"] is not None and not verified:
         expected = "a verified https URL (validate_certs: true) to judge the certificate of"
@@ -79,26 +79,3 @@ def _validate_access(field: str, check: Mapping[str, Any]) -> None:
         from .kubernetes import validate_kubernetes
 
         validate_kubernetes(field, check)
-
-
-def _validate_request(field: str, check: Mapping[str, Any]) -> None:
-    try:
-        http_request(check)
-    except InputError as error:
-        found = error.value if error.field.endswith(".method") else "(hidden)"  # a header or a body may be a secret
-        raise InputError(f"{field}: {error.field.rpartition(': ')[2]}", found, error.expected, error.example) from None
-
-
-def _validate_url(field: str, text: str) -> None:
-    example = "https://app.example.com/health"
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError as error:
-        raise InputError(field, text, f"a URL ({error})", example) from error
-    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
-        raise InputError(field, text, "a URL with http or https and a host", example)
-    if "@" in url.netloc:
-        raise InputError(field, "(hidden)", "a URL without a password; use headers", example)
-    if not text.isascii() or any(char <= " " or char == "\x7f" for char in text):
-        raise InputError(field, text, "a URL of printable ASCII; a blank is written %20", example)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from .._client.dial import DialError, TlsOptions, classify, dial
 from .._core.clock import Deadline
+from .._core.errors import InputError
 from .._core.pointer import resolve, same
 from .._core.text import utf8
 from .._wire.http import Answer, ProtocolError, encode_request
@@ -96,6 +97,40 @@ def http_request(check: Mapping[str, Any]) -> bytes:
         utf8(check["body"] or "", f"checks: {check['name']}.body"),
         f"checks: {check['name']}",
     )
+
+
+def validate_url(field: str, text: str, example: str = "https://app.example.com/health") -> None:
+    """Refuse what is no URL with http or https, or has a password, which is not shown.
+
+    :raises InputError: with ``field``.
+    """
+    shown = "(hidden)" if "@" in text else text
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        reason = "" if "@" in text else f" ({error})"
+        raise InputError(field, shown, f"a URL{reason}", example) from None
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+        raise InputError(field, shown, "a URL with http or https and a host", example)
+    if "@" in url.netloc:
+        raise InputError(field, shown, "a URL without a password; use headers", example)
+    if not text.isascii() or any(char <= " " or char == "\x7f" for char in text):
+        raise InputError(field, shown, "a URL of printable ASCII; a blank is written %20", example)
+
+
+def validate_request(where: str, check: Mapping[str, Any]) -> None:
+    """Refuse what cannot be sent, without showing a header or a body: they may be secrets.
+
+    :arg where: what an error's field begins with, such as ``checks: app: ``.
+    :raises InputError: names the part of the request.
+    """
+    try:
+        http_request(check)
+    except InputError as error:
+        part = error.field[len(f"checks: {check['name']}."):]
+        found = error.value if part == "method" else "(hidden)"
+        raise InputError(where + part, found, error.expected, error.example) from None
 
 
 def exchange(check: Mapping[str, Any], timeout_s: float) -> tuple[int, bytes, float | None]:

@@ -79,6 +79,14 @@ CHECKS: dict[str, Any] = {
     "required_by": REQUIRED_BY,
 }
 
+#: What a probe of checks takes, in a module and in a gate.
+LOOKS: dict[str, Any] = {
+    "checks": CHECKS,
+    "consecutive": {"type": "int", "default": 1},
+    "deadline_s": {"type": "float", "default": 30},
+    "interval_s": {"type": "float", "default": 1},
+}
+
 #: When a circuit opens: the fields of ``breaker.Limits`` with their defaults.
 BREAKER: dict[str, Any] = {
     "failures": {"type": "int", "default": 5},

@@ -135,16 +135,9 @@ def observe(
 
     :raises InputError: when a parameter is wrong, before anything was asked.
     """
-    validate(checks)
-    if consecutive < 1:
-        raise InputError("consecutive", consecutive, "1 or more", "3")
-    if deadline_s < 0 or interval_s <= 0:
-        raise InputError("deadline_s, interval_s", (deadline_s, interval_s), "no negative times", "30, 1")
+    validate_looks(checks, consecutive, deadline_s, interval_s)
     if cache_s < 0:
         raise InputError("cache_s", cache_s, "0 or more seconds", "10")
-    if consecutive > 1 and deadline_s < (consecutive - 1) * interval_s:
-        enough = f"time for {consecutive} looks, {interval_s:g} s apart"
-        raise InputError("deadline_s", deadline_s, enough, f"{consecutive * interval_s * 5:g}")
     known = {check["name"]: memory.answer(check, cache_s) for check in checks} if memory else {}
     watches = [Watch(check, consecutive, interval_s) for check in checks if not known.get(check["name"])]
     watch_all(watches, Deadline(deadline_s), certain=any(seen and seen["status"] == FAIL for seen in known.values()))
@@ -156,6 +149,21 @@ def observe(
     if memory and watches:
         memory.save()
     return {check["name"]: known[check["name"]] or {} for check in checks}
+
+
+def validate_looks(checks: Sequence[Mapping[str, Any]], consecutive: int, deadline_s: float, interval_s: float) -> None:
+    """Refuse checks that cannot be made, and looks for which there is no time.
+
+    :raises InputError: names the parameter.
+    """
+    validate(checks)
+    if consecutive < 1:
+        raise InputError("consecutive", consecutive, "1 or more", "3")
+    if deadline_s < 0 or interval_s <= 0:
+        raise InputError("deadline_s, interval_s", (deadline_s, interval_s), "no negative times", "30, 1")
+    if consecutive > 1 and deadline_s < (consecutive - 1) * interval_s:
+        enough = f"time for {consecutive} looks, {interval_s:g} s apart"
+        raise InputError("deadline_s", deadline_s, enough, f"{consecutive * interval_s * 5:g}")
 
 
 def watch_all(watches: Sequence[Watch], deadline: Deadline, certain: bool = False) -> None:

@@ -62,7 +62,7 @@ def write_formats(results: Results, formats: Sequence[str], title: str, labels: 
 
     :arg role: the directory of the role ``report``, with what the page is made of.
     """
-    results = clean(results)
+    results = clean(results, names=True)
     makers = {
         "json": lambda: _json(results), "junit": lambda: junit(results, title),
         "prometheus": lambda: prometheus(results, labels), "csv": lambda: series_csv(results),

@@ -12,28 +12,45 @@ from typing import Any, Mapping
 
 HIDDEN = "(hidden)"
 
+_KEY_NAME = r"(?:api|private|access|ssh|signing|encryption)[_-]?key"
 _SECRET_NAME = re.compile(
     r"passw|passphrase|requirepass|masterauth|secret|token|credential|authorization|cookie"
-    r"|(api|private|access|ssh|signing|encryption)[_-]?key|(database|redis|amqp|mongo\w*|broker)[_-]?ur[il]|\bdsn\b",
+    rf"|{_KEY_NAME}|(database|redis|amqp|mongo\w*|broker)[_-]?ur[il]|\bdsn\b",
     re.IGNORECASE,
 )
 _NAMING_KEYS = ("name", "setting", "key", "variable")
 _VALUE_KEYS = ("value", "before", "after", "running", "wanted", "default")
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@", re.IGNORECASE)
+#: Fields that hold a table: its keys are names that somebody chose, such as a scenario ``password_reset``.
+_TABLES = frozenset((
+    "scenarios", "steps", "tags", "histograms", "step_histograms", "tag_histograms", "journeys", "skipped",
+    "header_counts", "hosts", "instances", "way_back", "backends", "components",
+))
+_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]+@", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_ASSIGNMENT = re.compile(r"\b(\w*(?:passw\w*|secret|token))(\s*[=:]\s*)(?!\(hidden\))[^\s,;'\"]+", re.IGNORECASE)
+#: ``password=…`` and ``"password": "…"``. A quote may be escaped, as in JSON inside JSON, and its end cut off.
+#: ``password_reset: error_rate < 1%`` is the rule of a scenario.
+_ASSIGNMENT = re.compile(
+    rf"""(\b\w*(?:passw\w*|passphrase|masterauth|secrets?|tokens?|credentials?|{_KEY_NAME})(?:\\*["'])?\s*[=:]\s*)"""
+    r"""(?!\(hidden\)|(?<=: )[a-z][a-z0-9_.]* *[<>=]=? *\d)"""
+    r"""(?:(?P<quote>\\*["']).*?(?:(?<!\\)(?P=quote)|\Z)|[^\s,;'"]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
-def clean(value: Any) -> Any:
+def clean(value: Any, names: bool = False) -> Any:
     """Return a copy without secrets, made of what JSON knows.
 
     Keys that name a secret are dropped. Where a row names a secret (``{"setting": "requirepass", "before": …}``), its
     values are hidden. In texts, passwords in URLs, authorization headers and ``password=…`` are hidden.
+
+    :arg names: the keys of ``value`` are names that somebody chose, not fields: all stay.
     """
     if isinstance(value, Mapping):
+        if names:
+            return {str(key): _named(str(key), item) for key, item in value.items()}
         named = any(isinstance(value.get(key), str) and _SECRET_NAME.search(value[key]) for key in _NAMING_KEYS)
         return {
-            str(key): HIDDEN if named and key in _VALUE_KEYS else clean(item)
+            str(key): HIDDEN if named and key in _VALUE_KEYS else clean(item, key in _TABLES)
             for key, item in value.items()
             if not _SECRET_NAME.search(str(key))
         }
@@ -46,7 +63,13 @@ def clean(value: Any) -> Any:
     return _clean_text(str(value))
 
 
+def _named(name: str, item: Any) -> Any:
+    """Return what a table has under a name; a text or a list, which could be a secret after all, is hidden."""
+    harmless = isinstance(item, (Mapping, int, float, type(None))) or not _SECRET_NAME.search(name)
+    return clean(item) if harmless else HIDDEN
+
+
 def _clean_text(text: str) -> str:
     text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
     text = _BEARER.sub(rf"\1 {HIDDEN}", text)
-    return _ASSIGNMENT.sub(rf"\1\2{HIDDEN}", text)
+    return _ASSIGNMENT.sub(rf"\1{HIDDEN}", text)

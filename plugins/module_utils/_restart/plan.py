@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from .._core.errors import InputError
 from .need import RELOAD, SOCKET
 from .queue import DONE, FAILED, PENDING, Member, Progress, backoff_s, minimum_of, next_turn, simulate
+from .summary import SILENT
 
 BEGUN = "begun"
 _GAPLESS = (RELOAD, SOCKET)
@@ -24,13 +25,21 @@ def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers
     :arg observations: per host, in the order of the inventory, its declared services, each with ``look``: what
         M(evenkeel.fleet.service_restart) said in check mode.
     :arg balancers: per load balancer, what M(evenkeel.fleet.balancer_info) returned.
-    :arg request: ``mode`` (restart or shutdown), ``min_available``, ``retries``, ``backoff_s``, ``return_all`` (bool).
+    :arg request: ``mode`` (restart or shutdown), ``only`` (names of services; empty is all), ``min_available``,
+        ``retries``, ``backoff_s``, ``return_all`` (bool).
+
+    A shutdown is an emergency: neither capacity nor a load balancer speaks against it.
     """
+    restarts = request["mode"] == "restart"
     members = [_member(host, service, balancers, request) for host, services in observations.items()
                for service in services]
-    problems = list(dict.fromkeys(_problems(members, balancers)))
+    services = list(dict.fromkeys(one["service"] for one in members))
+    problems = [str(InputError("graceful_restart_only", name, "a service that a host of this run declares in "
+                               "graceful_restart_services")) for name in request["only"] if name not in services]
+    problems += dict.fromkeys(_name_problems(members))
+    problems += _balancer_problems(members, balancers) if restarts else []
     minimum: dict[str, int] = {}
-    for name in dict.fromkeys(one["service"] for one in members):
+    for name in services if restarts else []:
         own = [one for one in members if one["service"] == name]
         try:
             minimum[name] = minimum_of(own[0]["min_available"], len(own))
@@ -39,9 +48,9 @@ def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers
     plan: dict[str, Any] = {
         "mode": request["mode"], "retries": request["retries"], "backoff_s": request["backoff_s"],
         "members": {one["identity"]: one for one in members}, "minimum": minimum,
-        "services": list(minimum), "turns": [], "problems": problems,
+        "services": services, "turns": [], "problems": problems,
     }
-    if not problems and request["mode"] == "restart":
+    if not problems and restarts:
         turns, held = simulate(_queue(plan), minimum, *_serving(plan, {}, balancers))
         plan["turns"] = [[one.identity for one in turn] for turn in turns]
         plan["problems"] = [
@@ -53,11 +62,13 @@ def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers
 
 
 def choose_turn(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mapping[str, Any]]],
-                balancers: Mapping[str, Mapping[str, Any]], now_s: float | None = None) -> dict[str, Any]:
+                balancers: Mapping[str, Mapping[str, Any]], hosts: Collection[str],
+                now_s: float | None = None) -> dict[str, Any]:
     """Return the next turn: ``batch`` (service by host), ``wait_s``, ``over``, ``held`` (reason by instance).
 
     :arg progress: per host and service: ``state`` (begun, done or failed), ``attempts``, ``failed_at_s`` (seconds since
         1970) and ``final`` (bool: do not try again, and let nobody else begin).
+    :arg hosts: those that still answer; what the others have not done they never will.
     :arg now_s: seconds since 1970; the controller's clock by default.
 
     After a final failure, and when a load balancer does not say who is in service, nobody begins any more.
@@ -68,15 +79,18 @@ def choose_turn(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Map
     if final:
         left = [one["identity"] for one in plan["members"].values() if one["wanted"] and one["identity"] not in known]
         return {"batch": {}, "wait_s": 0.0, "over": True, "held": dict.fromkeys(left, final[0])}
+    lost = {identity: known.get(identity, {"attempts": 0}) for identity, one in plan["members"].items()
+            if one["host"] not in hosts and known.get(identity, {}).get("state") != DONE}
+    known.update({identity: {**one, "state": BEGUN} for identity, one in lost.items()})
     turn = next_turn(_queue(plan), plan["minimum"], *_serving(plan, known, balancers), _progress(plan, known),
                      time.time() if now_s is None else now_s)
     return {"batch": {one.host: one.service for one in turn.members}, "wait_s": turn.wait_s, "over": turn.over,
-            "held": turn.held}
+            "held": {**turn.held, **dict.fromkeys(lost, SILENT)}}
 
 
 def _member(host: str, service: Mapping[str, Any], balancers: Mapping[str, Mapping[str, Any]],
             request: Mapping[str, Any]) -> dict[str, Any]:
-    look, backend = service["look"], service.get("backend", "")
+    look, backend, minimum = service["look"], service.get("backend", ""), service.get("min_available")
     slot = look["slot"]
     server = service.get("server") or (f"{host}-{slot}" if slot else host)
     states = {edge: _server(found, backend, server).get("state", "") for edge, found in balancers.items()} \
@@ -88,7 +102,7 @@ def _member(host: str, service: Mapping[str, Any], balancers: Mapping[str, Mappi
         "healthy": look["healthy"], "alive": look["alive"],
         "open": look["open"], "backend": backend, "server": server, "states": states,
         "edges": [edge for edge, state in states.items() if state == "ready" or (state and request["return_all"])],
-        "min_available": service.get("min_available") or request["min_available"],
+        "min_available": request["min_available"] if minimum is None else minimum,
     }
 
 
@@ -101,14 +115,19 @@ def _server(found: Mapping[str, Any], backend: str, name: str) -> Mapping[str, A
     return next((server for server in servers if server["name"] == name), {})
 
 
-def _problems(members: Sequence[Mapping[str, Any]], balancers: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    for edge in _silent(balancers):
-        yield f"{edge}: expected the load balancer to say who is in service, found no answer. See that HAProxy runs."
+def _name_problems(members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     identities = [one["identity"] for one in members]
     for one in members:
         if identities.count(one["identity"]) > 1:
             expected = f"each name once on {one['host']}"
             yield str(InputError("graceful_restart_services[].name", one["service"], expected))
+
+
+def _balancer_problems(members: Sequence[Mapping[str, Any]],
+                       balancers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for edge in _silent(balancers):
+        yield f"{edge}: expected the load balancer to say who is in service, found no answer. See that HAProxy runs."
+    for one in members:
         lacking = [edge for edge, state in one["states"].items() if not state]
         if lacking or (one["backend"] and not balancers):
             yield (f"{one['identity']}: expected a server {one['server']} in backend {one['backend']} of every load "
@@ -167,6 +186,7 @@ def _text(plan: Mapping[str, Any], balancers: Mapping[str, Mapping[str, Any]]) -
     if plan["mode"] == "shutdown":
         lines.append(f"SHUTDOWN of {len(wanted)} instances, all at once")
         lines += [f"{one['identity']}: {_found(one)}, then SIGKILL at the deadline" for one in wanted]
+        lines += [f"{edge}: no answer from this load balancer; it goes on without" for edge in _silent(balancers)]
     else:
         lines.append(f"restart of {len(wanted)} instances in {len(plan['turns'])} turns")
         up = _serving(plan, {}, balancers)[0]

@@ -12,6 +12,7 @@ from .._core.verdict import FAIL, PASS
 from .queue import DONE, FAILED
 
 UNTOUCHED = "untouched"
+SILENT = "its host does not answer any more"
 
 
 def summarize(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mapping[str, Any]]],
@@ -47,7 +48,7 @@ def _instance(one: Mapping[str, Any], progress: Mapping[str, Any], held: Mapping
     state = progress.get("state", "")
     reason = progress.get("reason", "")
     if state != DONE and not reason:
-        reason = held.get(one["identity"], "") or ("it does not answer any more" if state else "its turn did not come")
+        reason = held.get(one["identity"], "") or (SILENT if state else "its turn did not come")
     return {
         "state": DONE if state == DONE else FAILED if state else UNTOUCHED, "reason": reason if state != DONE else "",
         "attempts": progress.get("attempts", 0), "method": result.get("method", one["method"]), "why": one["why"],

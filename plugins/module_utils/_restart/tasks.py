@@ -61,7 +61,8 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     :raises FleetError: with everything that is known so far in its details.
     """
     _check(reload_signal, runtime, renews, quiet_s, stop_deadline_s, start_deadline_s)
-    checks = [check for check in checks if not check_mode or check["type"] != "command" or check["read_only"]]
+    left_out = [check for check in checks if check_mode and check["type"] == "command" and not check["read_only"]]
+    checks = [check for check in checks if check not in left_out]
     clock = Deadline(0)
     instance, slot = find(service, runtime, name, directory)
     checks = [{**check, "url": instance.fill(check["url"])} if check["url"] else check for check in checks]
@@ -69,8 +70,9 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     before = instance.state()
     operation = Operation(instance, checks, consecutive, interval_s)
     sick = operation.sick(before)
-    result: dict[str, Any] = {"instance": instance.label, "slot": slot, "alive": before.alive, "healthy": not sick,
-                              "open": Connections(before.pid).count()}
+    result: dict[str, Any] = {
+        "instance": instance.label, "slot": slot, "alive": before.alive, "healthy": not sick,
+        "left_out": [check["name"] for check in left_out], "open": Connections(before.pid).count()}
     stamp = os.path.join(stamps, instance.label)
     if action == STOP:
         chosen, why, needs = STOP, "asked for", [Need("asked for")] if before.alive or before.sockets else []

@@ -41,7 +41,7 @@ def test_a_host_that_does_not_answer_any_more_is_parked_and_capacity_holds(bells
         on("app2", "systemctl start ssh")
     assert done.rc != 0
     assert "1 of 3 instances restarted; parked: app2/bell; untouched: app3/bell" in done.text
-    assert "app2/bell: PARKED after attempt 1: it does not answer any more" in done.text
+    assert "app2/bell: PARKED after attempt 1: its host does not answer any more" in done.text
     assert bells.pids()["app3"] == before["app3"]
     assert not on("edge1", "ls /var/lib/evenkeel/bell/lock.json", strict=False)
 

@@ -17,6 +17,7 @@ from ..._core.errors import InputError
 from ..._core.threshold import Threshold
 from ..._core.units import parse_share
 from ..._core.verdict import INCONCLUSIVE, PASS
+from .options import SOURCES
 
 ALONE, WAVE, SOAK = MOMENTS = ("alone", "wave", "soak")
 
@@ -35,7 +36,6 @@ _KNOWN: Mapping[str, Sequence[str]] = {
     "load": ("warmup_s", "scenarios", "target", "baseline"),
     "metric": ("prometheus", "balancer", "load_probe", "wait_s", "deadline_s", "interval_s"), "manual": ("message",)}
 _COMMON = ("name", "type", "when", "host")
-_SOURCES = ("prometheus", "balancer", "load_probe")
 _BASELINE = ("percentiles", "tolerance", "error_tolerance", "confidence")
 _SECONDS = ("duration_s", "timeout_s", "interval_s")
 
@@ -82,7 +82,8 @@ def arrange(request: Mapping[str, Any], moment: str, wave: int, host: str) -> di
         for where in _where(gate, request, host):
             queue.setdefault(kind, []).append({**{key: gate[key] for key in ("name", "type", "when")},
                                                "wave": wave, "on": where})
-    return {"types": list(queue), "queue": queue, "options": {gate["name"]: _options(gate, request) for gate in chosen}}
+    return {"types": list(queue), "queue": queue,
+            "options": {gate["name"]: options_of(gate, request) for gate in chosen}}
 
 
 def _where(gate: Mapping[str, Any], request: Mapping[str, Any], host: str) -> Sequence[str]:
@@ -94,7 +95,8 @@ def _where(gate: Mapping[str, Any], request: Mapping[str, Any], host: str) -> Se
     return [host if gate["when"] == ALONE else request["load_host"] or host]
 
 
-def _options(gate: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+def options_of(gate: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the task that runs a gate gives to its module."""
     options = {key: value for key, value in gate.items() if key not in _COMMON}
     if gate["type"] == "command":
         check = {"name": gate["name"], "type": "command", "argv": gate["argv"], "rc": gate.get("rc") or [0],
@@ -118,7 +120,7 @@ def measured(gate: str, service: str) -> str:
 def problems(request: Mapping[str, Any]) -> list[str]:
     """Return everything that is wrong with the gates, as sentences."""
     gates = all_gates(request)
-    found = [str(error) for gate in gates for error in _problems(gate)]
+    found = [str(error) for gate in gates for error in wrong(gate)]
     names = [gate.get("name") for gate in gates]
     found += [str(InputError("rollout_gates", name, "names that are used once", EXAMPLE))
               for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -127,7 +129,8 @@ def problems(request: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _problems(gate: Mapping[str, Any]) -> Iterator[InputError]:
+def wrong(gate: Mapping[str, Any]) -> Iterator[InputError]:
+    """Yield what is wrong with one gate, short of what its module would find; see plugin_utils/gate_options.py."""
     kind, name = gate.get("type"), gate.get("name")
     where = f"rollout_gates: {name}"
     if not isinstance(name, str) or not name:
@@ -148,8 +151,11 @@ def _problems(gate: Mapping[str, Any]) -> Iterator[InputError]:
     for key in _SECONDS:
         if key in gate and not _positive(gate[key]):
             yield InputError(f"{where}.{key}", gate[key], "more than 0 seconds", "30")
-    if kind == "metric" and sum(gate.get(source) is not None for source in _SOURCES) != 1:
-        yield InputError(where, kind, f"exactly one of {', '.join(_SOURCES)}", EXAMPLE)
+    if kind == "metric" and sum(gate.get(source) is not None for source in SOURCES) != 1:
+        yield InputError(where, kind, f"exactly one of {', '.join(SOURCES)}", EXAMPLE)
+    for source in SOURCES:
+        if not isinstance(gate.get(source) or {}, Mapping):
+            yield InputError(f"{where}.{source}", "(hidden)", "a dict", EXAMPLE)
     for text in gate.get("thresholds") or []:
         try:
             Threshold.parse(text)

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from typing import Any, Callable, Mapping, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ..._core.clock import Deadline, epoch_s, utc_now
 from ..._core.errors import FleetError, InputError
@@ -43,13 +43,7 @@ def probe(*, thresholds: Sequence[str], prometheus: Mapping[str, Any] | None = N
         inconclusive.
     :raises InputError: when an option is wrong, before anything was asked.
     """
-    rules = [Threshold.parse(text) for text in thresholds]
-    if not rules:
-        raise InputError("thresholds", thresholds, "at least one threshold", "[value < 0.01]")
-    if interval_s <= 0 or wait_s < 0 or deadline_s < 0:
-        raise InputError("interval_s, wait_s, deadline_s", (interval_s, wait_s, deadline_s), "no negative times",
-                         "2, 0, 30")
-    source = _source(prometheus, balancer, load_probe)
+    rules, source = prepare(thresholds, prometheus, balancer, load_probe, wait_s, deadline_s, interval_s)
     started_at, clock = utc_now(), Deadline(wait_s + deadline_s)
     if check_mode:
         verdict = Verdict(reasons=["check mode: nothing was read"])
@@ -58,6 +52,24 @@ def probe(*, thresholds: Sequence[str], prometheus: Mapping[str, Any] | None = N
         verdict = _judge(source, rules, clock, interval_s)
     verdict.started_at, verdict.duration_s = started_at, round(clock.elapsed_s, 3)
     return {"changed": False, **verdict.to_result()}
+
+
+def prepare(thresholds: Sequence[str], prometheus: Mapping[str, Any] | None, balancer: Mapping[str, Any] | None,
+            load_probe: Mapping[str, Any] | None, wait_s: float, deadline_s: float,
+            interval_s: float) -> tuple[list[Threshold], Source]:
+    """Return what is judged by what; nothing is asked.
+
+    :raises InputError: names the option that is wrong.
+    """
+    rules = [Threshold.parse(text) for text in thresholds]
+    if not rules:
+        raise InputError("thresholds", thresholds, "at least one threshold", "[value < 0.01]")
+    for name, value in (("wait_s", wait_s), ("deadline_s", deadline_s)):
+        if not value >= 0:
+            raise InputError(name, value, "0 or more seconds", "30")
+    if not interval_s > 0:
+        raise InputError("interval_s", interval_s, "more than 0 seconds", "2")
+    return rules, _source(prometheus, balancer, load_probe)
 
 
 def _judge(source: Source, rules: Sequence[Threshold], clock: Deadline, interval_s: float) -> Verdict:
@@ -87,23 +99,25 @@ def _source(prometheus: Mapping[str, Any] | None, balancer: Mapping[str, Any] | 
         check = _request(prometheus)
         return lambda: _ask_prometheus(check)
     if balancer:
+        if not balancer["duration_s"] > 0:
+            raise InputError("balancer.duration_s", balancer["duration_s"], "more than 0 seconds", "10")
         return lambda: [_count(**balancer)]
     return lambda: [_look(**(load_probe or {}))]
 
 
 def _request(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the HTTP request of an instant query, as the health checks send theirs."""
+    from ..._health.network import validate_request, validate_url
+
     url = str(options["url"]).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
-        found = url.replace(parts.netloc.rpartition("@")[0], "…") if "@" in parts.netloc else url
-        raise InputError("prometheus.url", found, "a URL with http or https, without a password",
-                         "http://prometheus:9090")
+    validate_url("prometheus.url", url, "http://prometheus:9090")
     url += f"/api/v1/query?query={quote(options['query'], safe='')}"
-    return {"name": "prometheus", "method": "GET", "url": url,
+    check = {"name": "prometheus", "method": "GET", "url": url,
             "headers": options.get("headers") or {}, "body": "", "host": None, "port": None, "unix_socket": None,
             "validate_certs": options.get("validate_certs", True), "ca_file": options.get("ca_file"),
             "client_cert": None, "client_key": None}
+    validate_request("prometheus.", check)
+    return check
 
 
 def _ask_prometheus(check: Mapping[str, Any]) -> list[dict[str, Any]]:

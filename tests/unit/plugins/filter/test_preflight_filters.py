@@ -62,6 +62,25 @@ def test_secrets_are_not_shown():
     assert "(hidden)" in found
 
 
+@pytest.mark.parametrize("variables", [
+    {"preflight_postgres": "postgresql://pitch:s3cr3t@db1/pitch"},
+    {"preflight_redis": "{'host': 'cache1', 'password': 's3cr3t'"},
+    {"preflight_nothing": [{"url": "redis://:s3cr3t@cache1/0"}]},
+    {"graceful_restart_services": {"name": "shop", "health": [{"password": "s3cr3t"}]}},
+    {"graceful_restart_services": [{"name": "shop", "health": "password='s3cr3t'", "priority": "token=s3cr3t"}]},
+])
+def test_a_secret_within_a_wrong_value_is_not_shown(variables):
+    (found,) = problems(variables)
+    assert next(iter(variables)) in found
+    assert "s3cr3t" not in found
+
+
+def test_what_the_collection_decides_itself_is_no_variable():
+    found = problems({"load_balancer_state_file": "/srv/states", "load_balancer_socket": "/run/haproxy/runtime.sock"})
+    assert [text.split(":")[0] for text in found] == ["load_balancer_socket", "load_balancer_state_file"]
+    assert all("role load_balancer has no such variable" in text for text in found)
+
+
 def test_a_long_value_is_cut():
     (found,) = problems({"preflight_zz": "x" * 10000})
     assert len(found) < 1000

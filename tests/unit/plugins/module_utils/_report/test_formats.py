@@ -85,6 +85,18 @@ def test_junit_as_a_reader_of_junit_counts_it() -> None:
     assert [one.message for case in suites["two"] for one in case.result] == ["too few requests"]
 
 
+@pytest.mark.parametrize("name", ["password_reset", "token_refresh", "cookies", "auth-token"])
+def test_a_result_with_the_name_of_a_secret_is_there_with_its_rules(name: str) -> None:
+    from junitparser import JUnitXml
+
+    results = {name: result_of(name, verdict="fail")}
+    made = files(results, "json", "junit")
+    assert json.loads(made[".json"]) == results
+    (suite,) = JUnitXml.fromstring(made[".junit.xml"].encode())
+    assert (suite.name, suite.tests, suite.failures) == (name, 8, 2)
+    assert f"{name}: error_rate < 2%" in [case.name for case in suite]
+
+
 def test_prometheus_as_its_own_parser_reads_it() -> None:
     from prometheus_client.parser import text_string_to_metric_families
 

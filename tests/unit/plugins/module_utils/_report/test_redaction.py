@@ -60,6 +60,7 @@ def test_keys_that_name_a_secret_are_dropped(name: str) -> None:
         f"PGPASSWORD={SECRET} psql",
         f"password: {SECRET}",
         f"auth-token={SECRET}",
+        f"redis://:p@{SECRET}@cache1:6379/0",
     ],
 )
 def test_secrets_inside_a_text_are_hidden(text: str) -> None:
@@ -87,6 +88,40 @@ def test_a_row_about_a_secret_keeps_its_name_and_loses_its_values() -> None:
 )
 def test_everything_else_stays(value: Any) -> None:
     assert clean(value) == value
+
+
+#: Names that a person may choose for a scenario, a step, a host or a service.
+NAMES = st.sampled_from(["password_reset", "token_refresh", "cookies", "app1/token-svc", "secret", "name"]) | st.text()
+RESULT = {"verdict": "fail", "metrics": {"requests": 10, "errors": 5}}
+
+
+@given(st.sets(NAMES, min_size=1))
+def test_no_name_makes_a_result_vanish(names: set[str]) -> None:
+    counts, tags = dict.fromkeys(names, 3), dict.fromkeys(names, RESULT)
+    results = {name: {**RESULT, "scenarios": {name: RESULT["metrics"]}, "samples": {"tags": tags}} for name in names}
+    assert clean(results, names=True) == results
+    data = {"scenarios": results, "instances": results, "hosts": {name: {"steps": [RESULT]} for name in names},
+            "journeys": {name: {"completed": 1, "skipped": counts} for name in names}}
+    assert clean(data) == data
+    assert set(clean({"way_back": dict.fromkeys(names, "v1")})["way_back"]) == names
+
+
+def test_a_table_hides_what_may_be_a_secret_after_all() -> None:
+    table = {"password": SECRET, "api": {"token": SECRET, "verdict": "pass"}}
+    assert clean({"hosts": table}) == {"hosts": {"password": HIDDEN, "api": {"verdict": "pass"}}}
+
+
+FIELD_NAMES = ["password", "PGPASSWORD", "access_token", "client_secret", "api_key", "private-key", "passphrase"]
+
+
+@pytest.mark.parametrize("name", FIELD_NAMES)
+@pytest.mark.parametrize("before", ["", "failed: ", "dsn host=db1 ", '{"user": "u", ', "['env', '"])
+@given(rest=st.text(), after=st.sampled_from(["", " user=a", ', "user": "u"}', "\n"]))
+def test_a_quoted_secret_is_hidden_whole(name: str, before: str, rest: str, after: str) -> None:
+    secret = f"{SECRET} {rest}{SECRET}"
+    for text in (json.dumps({name: secret}), repr({name: secret}), json.dumps(json.dumps({name: secret})),
+                 f"{name}={json.dumps(secret)}", f"{name} = {secret!r}", f"{name}: {json.dumps(secret)[:-1]}"):
+        assert SECRET not in clean(f"{before}{text}{after}")
 
 
 @given(

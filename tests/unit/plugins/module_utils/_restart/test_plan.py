@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.plan import choose_turn, make_plan
 from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.summary import summarize
 
-REQUEST = {"mode": "restart", "min_available": "50%", "retries": 1, "backoff_s": 2, "return_all": False}
+REQUEST = {"mode": "restart", "only": [], "min_available": "50%", "retries": 1, "backoff_s": 2, "return_all": False}
 HOSTS = ("app1", "app2", "app3")
 
 
@@ -70,6 +70,7 @@ def test_what_needs_nothing_is_left_alone():
     (None, {"edge1": {"backends": {}}}, {}, "app1/shop: expected a server app1 in backend be_shop"),
     ({"app1": [shop(), shop()]}, None, {}, "expected each name once on app1"),
     ({"app1": [shop(server="other")]}, None, {}, "expected a server other in backend be_shop"),
+    (None, None, {"only": ["shop", "shp"]}, "graceful_restart_only: expected a service that a host"),
 ])
 def test_what_cannot_go_well_is_refused(services, balancers, request_, problem):
     made = plan(services, balancers, **request_)
@@ -94,18 +95,18 @@ def test_a_slot_names_its_server():
 
 def test_the_next_turn_looks_at_who_is_in_service_now():
     made = plan()
-    assert choose_turn(made, {host: {} for host in HOSTS}, balancer(), 0)["batch"] == {"app1": "shop"}
-    held = choose_turn(made, {host: {} for host in HOSTS}, balancer(app3="maint"), 0)
+    assert choose_turn(made, {host: {} for host in HOSTS}, balancer(), HOSTS, 0)["batch"] == {"app1": "shop"}
+    held = choose_turn(made, {host: {} for host in HOSTS}, balancer(app3="maint"), HOSTS, 0)
     assert held["batch"] == {"app3": "shop"}
     progress = {**{host: {} for host in HOSTS}, **done("app1")}
-    assert choose_turn(made, progress, balancer(), 0)["batch"] == {"app2": "shop"}
-    nobody = choose_turn(made, progress, balancer(app1="maint", app2="maint", app3="maint"), 0)
+    assert choose_turn(made, progress, balancer(), HOSTS, 0)["batch"] == {"app2": "shop"}
+    nobody = choose_turn(made, progress, balancer(app1="maint", app2="maint", app3="maint"), HOSTS, 0)
     assert set(nobody["batch"]) == {"app2", "app3"}  # nobody is in service, so it costs nothing
 
 
 def test_without_the_answer_of_every_load_balancer_nobody_begins():
     silent = {**balancer(), "edge2": {"failed": True}}
-    last = choose_turn(plan(), {host: {} for host in HOSTS}, silent, 0)
+    last = choose_turn(plan(), {host: {} for host in HOSTS}, silent, HOSTS, 0)
     assert (last["over"], last["batch"]) == (True, {})
     assert set(last["held"].values()) == {"the load balancer edge2 does not say who is in service"}
     assert any(text.startswith("edge2: expected the load balancer") for text in plan(balancers=silent)["problems"])
@@ -114,23 +115,45 @@ def test_without_the_answer_of_every_load_balancer_nobody_begins():
 def test_a_host_that_does_not_answer_is_failed_for_good():
     made = plan(min_available=1)
     progress = {**{host: {} for host in HOSTS}, "app1": {"shop": {"state": "begun", "attempts": 1}}}
-    assert choose_turn(made, progress, balancer(), 0)["batch"] == {"app2": "shop"}
+    assert choose_turn(made, progress, balancer(), HOSTS, 0)["batch"] == {"app2": "shop"}
     progress.update(done("app2"), **done("app3"))
-    last = choose_turn(made, progress, balancer(), 1e9)
+    last = choose_turn(made, progress, balancer(), HOSTS, 1e9)
     assert last["over"]
     summary = summarize(made, progress, last["held"])
     assert summary["verdict"] == "fail"
-    assert summary["reasons"] == ["app1/shop: it does not answer any more"]
+    assert summary["reasons"] == ["app1/shop: its host does not answer any more"]
+
+
+def test_nobody_waits_for_what_a_silent_host_has_left_to_do():
+    mailer = {"name": "mailer", "look": look()}
+    made = plan({host: [shop(), mailer] for host in HOSTS})
+    both = {"shop": {"state": "done", "attempts": 1}, "mailer": {"state": "done", "attempts": 1}}
+    progress = {"app1": both, "app2": {"shop": {"state": "begun", "attempts": 1}}, "app3": both}
+    alive = ("app1", "app3")
+    last = choose_turn(made, progress, balancer(), alive, 0)
+    assert (last["batch"], last["wait_s"], last["over"]) == ({}, 0.0, True)
+    assert summarize(made, progress, last["held"])["reasons"] == [
+        "app2/shop: its host does not answer any more", "app2/mailer: its host does not answer any more"]
+    failed = {"state": "failed", "attempts": 1, "failed_at_s": 0.0, "reason": "it is failed"}
+    assert choose_turn(made, {**progress, "app2": {**both, "shop": failed}}, balancer(), alive, 1e9)["over"]
+    # What it had in service does not count any more.
+    held = choose_turn(made, {"app1": {}, "app2": {}, "app3": {}}, balancer(), alive, 0)["held"]
+    assert held["app1/shop"] == "shop would have 1 in service of at least 2"
+
+
+def test_none_at_all_may_be_enough_for_one_service():
+    services = {"app1": [{"name": "batch", "min_available": 0, "look": look()}]}
+    assert plan(services)["turns"] == [["app1/batch"]]
 
 
 def test_a_retry_waits_and_the_last_one_is_parked():
     made = plan()
     failed = {"shop": {"state": "failed", "attempts": 1, "failed_at_s": 100.0, "reason": "it is failed"}}
     progress = {"app1": failed, **done("app2"), **done("app3")}
-    assert choose_turn(made, progress, balancer(app1="maint"), 101.0)["wait_s"] == 1.0
-    assert choose_turn(made, progress, balancer(app1="maint"), 102.0)["batch"] == {"app1": "shop"}
+    assert choose_turn(made, progress, balancer(app1="maint"), HOSTS, 101.0)["wait_s"] == 1.0
+    assert choose_turn(made, progress, balancer(app1="maint"), HOSTS, 102.0)["batch"] == {"app1": "shop"}
     failed["shop"]["attempts"] = 2
-    last = choose_turn(made, progress, balancer(app1="maint"), 1e9)
+    last = choose_turn(made, progress, balancer(app1="maint"), HOSTS, 1e9)
     assert last["over"]
     summary = summarize(made, progress, last["held"])
     assert summary["lines"][:2] == ["2 of 3 instances restarted; parked: app1/shop",
@@ -141,7 +164,7 @@ def test_a_stop_ends_the_queue():
     made = plan()
     stopped = {"shop": {"state": "failed", "attempts": 1, "failed_at_s": 0.0, "final": True,
                         "reason": "stopped by bob"}}
-    last = choose_turn(made, {"app1": stopped, "app2": {}, "app3": {}}, balancer(), 1e9)
+    last = choose_turn(made, {"app1": stopped, "app2": {}, "app3": {}}, balancer(), HOSTS, 1e9)
     assert last["over"]
     summary = summarize(made, {"app1": stopped, "app2": {}, "app3": {}}, last["held"])
     assert summary["lines"][0] == "0 of 3 instances restarted; parked: app1/shop; untouched: app2/shop, app3/shop"
@@ -165,3 +188,11 @@ def test_a_shutdown_has_no_turns_and_no_capacity():
     made = plan(mode="shutdown", min_available="100%")
     assert (made["turns"], made["problems"], made["todo"]) == ([], [], True)
     assert made["text"][0] == "SHUTDOWN of 3 instances, all at once"
+    assert plan(mode="shutdown", min_available=4)["todo"]
+
+
+def test_no_load_balancer_keeps_a_shutdown_from_going_on():
+    one_is_down = {**balancer(), "edge2": {"failed": True}, "edge3": {"backends": {}}}
+    made = plan(balancers=one_is_down, mode="shutdown")
+    assert (made["problems"], made["todo"]) == ([], True)
+    assert "edge2: no answer from this load balancer; it goes on without" in made["text"]

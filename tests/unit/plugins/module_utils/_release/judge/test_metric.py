@@ -34,14 +34,27 @@ def running(directory, **status):
     ({"thresholds": ["value"], "prometheus": PROMETHEUS}, "thresholds: expected <metric> <comparison> <limit>"),
     (VALUE, "expected exactly one source of numbers"),
     ({**VALUE, "prometheus": PROMETHEUS, "load_probe": {"name": "a"}}, "exactly one source"),
-    ({**VALUE, "prometheus": PROMETHEUS, "interval_s": 0}, "expected no negative times"),
+    ({**VALUE, "prometheus": PROMETHEUS, "interval_s": 0}, "interval_s: expected more than 0 seconds, found 0"),
+    ({**VALUE, "prometheus": PROMETHEUS, "wait_s": -1}, "wait_s: expected 0 or more seconds, found -1"),
+    ({**VALUE, "balancer": {"backend": "be_shop", "duration_s": -1}}, "balancer.duration_s: expected more than 0"),
     ({**VALUE, "prometheus": {"url": "prometheus:9090", "query": "up"}}, "a URL with http or https"),
     ({**VALUE, "prometheus": {"url": "http://a:b@prometheus", "query": "up"}},
-     "a URL with http or https, without a password, found 'http://…@prometheus'"),
+     "prometheus.url: expected a URL without a password; use headers, found '.hidden.'"),
 ])
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(InputError, match=message.replace("<", ".").replace(">", ".")):
         probe(**options)
+
+
+@pytest.mark.parametrize(("wrong", "field"), [
+    ({"headers": {"Authorization": "Bearer hunter2\n"}}, "prometheus.headers.Authorization: expected one line of text"),
+    ({"url": "http://[bad:hunter2@x"}, "prometheus.url: expected a URL"),
+    ({"url": "http://a:hunter2@prometheus"}, "prometheus.url: expected a URL without a password"),
+])
+def test_a_secret_is_not_shown_where_it_cannot_be_used(wrong, field):
+    with pytest.raises(InputError, match=field) as error:
+        probe(prometheus={**PROMETHEUS, **wrong}, thresholds=["value > 0"])
+    assert "hunter2" not in str(error.value)
 
 
 def test_check_mode_asks_nobody():
