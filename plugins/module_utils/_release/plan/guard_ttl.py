@@ -28,27 +28,29 @@ _WHAT = {"alone": "the start of a release with the gates and hooks before its sw
 _HOOKS = {"before_switch": "alone", "after_switch": "wave", "before_commit": "soak"}
 
 
+def ttl_of(ttl_s: float, waves: Sequence[Sequence[str]], forks: int) -> float:
+    """Return the time to live of the guards: ``ttl_s`` for each round in which Ansible goes through the largest wave.
+
+    :arg forks: how many hosts it asks at a time.
+    """
+    return ttl_s * math.ceil(max(map(len, waves), default=1) / forks)
+
+
 def check_ttl(ttl_s: float, steps_s: Mapping[str, float], gates: Sequence[Mapping[str, Any]],
-              hooks: Mapping[str, Any], largest: int = 1, forks: int = 1) -> None:
-    """Refuse a time to live that a step may outlast; 0 is no guard.
+              hooks: Mapping[str, Any]) -> None:
+    """Refuse a time to live that a step of one round may outlast; 0 is no guard.
 
     :arg steps_s: longest time by moment (``alone``, ``wave``, ``soak``) without gates and hooks.
     :arg gates: all of them. :arg hooks: by phase.
-    :arg largest: hosts of the largest wave. What each of them does alone, only ``forks`` of them do at a time.
     :raises InputError: naming the step and the seconds.
     """
     steps = [*gates, *({"timeout_s": HOOK_S, **hook, "type": "command", "when": moment}
                        for phase, moment in _HOOKS.items() for hook in hooks.get(phase) or [])]
     for moment, what in _WHAT.items():
-        rounds = math.ceil(largest / forks) if moment == "alone" else 1
-        needed_s = rounds * (
-            steps_s[moment] + sum(_longest_s(one) for one in steps if one.get("when", "wave") == moment))
+        needed_s = steps_s[moment] + sum(_longest_s(one) for one in steps if one.get("when", "wave") == moment)
         if 0 < ttl_s < needed_s + SPARE_S:
-            expected = f"at least {needed_s + SPARE_S:g} seconds, because {what} may take {needed_s:g}"
-            if rounds > 1:
-                expected += (f" ({largest} hosts in {rounds} rounds, {forks} at a time: "
-                             "more forks or smaller waves help too)")
-            raise InputError("rollout_guard_ttl_s", ttl_s, expected, f"{needed_s + 2 * SPARE_S:g}")
+            raise InputError("rollout_guard_ttl_s", ttl_s, f"at least {needed_s + SPARE_S:g} seconds, because {what} "
+                             f"may take {needed_s:g}", f"{needed_s + 2 * SPARE_S:g}")
 
 
 def _longest_s(gate: Mapping[str, Any]) -> float:

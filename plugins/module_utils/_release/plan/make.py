@@ -16,7 +16,7 @@ from ..judge.burn_rate import Budget
 from ..judge.canary import check
 from ..ledger.history import ROLLBACK
 from . import capacity, rollback
-from .guard_ttl import check_ttl
+from .guard_ttl import check_ttl, ttl_of
 from .resume import going_on
 from .text import plan_text
 from .waves import BLUE_GREEN, CANARY, ROLLING, check_strategy, make_waves
@@ -48,7 +48,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
         load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a
         rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration), ``guard_ttl_s`` (0
-        without guards), ``steps_s``, ``all_gates`` and ``forks`` (see :func:`.guard_ttl.check_ttl`).
+        without guards), ``forks`` (see :func:`.guard_ttl.ttl_of`), ``steps_s`` and ``all_gates`` (see
+        :func:`.guard_ttl.check_ttl`).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -56,7 +57,7 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     waves: list[list[str]] = []
     canaries: list[str] = []
     found: list[dict[str, Any]] = []
-    problems: list[str] = []
+    problems = list(_problems(observations, request, hosts))
     try:
         rest = [host for host in hosts if host not in resumed]
         waves, canaries = _waves(observations, {**request, "canary": request["canary"] and not resumed}, rest, first)
@@ -68,9 +69,6 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
                                    [host for host, one in observations.items() if not one["serving"]])
     except InputError as error:
         problems.append(str(error))
-    # A first deployment has no guard, because there is nothing to go back to; what is resumed is not started again.
-    largest = 1 if first else max((len(wave) for wave in waves if wave != resumed), default=1)
-    problems = [*_problems(observations, request, hosts, largest), *problems]
     domains = {} if first else request["domains"]
     plan = {
         "service": request["service"], "release": request["release"], "kind": request["kind"],
@@ -92,7 +90,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         # A run that goes on has migrated before; its commit records that all the same.
         "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
         "guard_ttl_s": 0 if first or request["migration"].get("irreversible") or any(
-            one["irreversible"] for one in observations.values()) else request["guard_ttl_s"],
+            one["irreversible"] for one in observations.values()) else ttl_of(
+                request["guard_ttl_s"], waves, request["forks"]),
         "rollback_target": {host: _target_of(observations[host]) for host in hosts},
         "todo": bool(hosts) and not problems, "problems": problems,
     }
@@ -134,7 +133,7 @@ def _proposal(observations: Mapping[str, Mapping[str, Any]], rates: Mapping[str,
 
 
 def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any],
-              hosts: Sequence[str], largest: int) -> Iterable[str]:
+              hosts: Sequence[str]) -> Iterable[str]:
     try:
         check_release(request["release"])
     except InputError as error:
@@ -155,8 +154,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     except InputError as error:
         yield f"rollout_budget.{error}"
     try:
-        check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"],
-                  largest, request["forks"])
+        check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"])
     except InputError as error:
         yield str(error)
     if request["ports"] and len(set(request["ports"].values())) != 2:
