@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
 from integration.rollout.faults import LEDGER, Machines, Users, controller, one_release, play, settled, wait_until
 
 PITCH = "/var/lib/evenkeel/pitch"
@@ -80,6 +81,24 @@ def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(mach
     assert "expected it on this host or in its registry, found neither" in output
     assert f"Found on: {host}." in output
     assert done.changed == 0
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_another_run_between_the_plan_and_the_lock_is_noticed(machines):
+    fleet, host = machines.fleet, machines.fleet.hosts[-1]
+    ledger = Ledger("pitch", str(machines.path(host, PITCH.lstrip("/")).parent))
+
+    def other():
+        ledger.append([{"state": "PLANNED", "phase": "result"}], token=ledger.read().token, run="other", release="v2",
+                      host=host, operator="bob")
+
+    done = fleet.play_until("Check | Print the plan", other, "rollout", deploy_compose_release="v2")
+    assert done.rc != 0
+    assert f"something else has happened: {host} is at the result of PLANNED in run other" in done.text
+    assert "Lay the bundle into the free slot" not in done.output
+    again = play(fleet, "deploy", deploy_compose_release="v1")
+    assert again.rc == 0, again.output
     assert fleet.is_on("v1")
 
 
