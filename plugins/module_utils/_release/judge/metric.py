@@ -113,9 +113,9 @@ def _request(options: Mapping[str, Any]) -> dict[str, Any]:
     validate_url("prometheus.url", url, "http://prometheus:9090")
     url += f"/api/v1/query?query={quote(options['query'], safe='')}"
     check = {"name": "prometheus", "method": "GET", "url": url,
-            "headers": options.get("headers") or {}, "body": "", "host": None, "port": None, "unix_socket": None,
-            "validate_certs": options.get("validate_certs", True), "ca_file": options.get("ca_file"),
-            "client_cert": None, "client_key": None}
+             "headers": options.get("headers") or {}, "body": "", "host": None, "port": None, "unix_socket": None,
+             "validate_certs": options.get("validate_certs", True), "ca_file": options.get("ca_file"),
+             "client_cert": None, "client_key": None}
     validate_request("prometheus.", check)
     return check
 

@@ -331,7 +331,7 @@ def test_the_verdict_is_about_every_host(ledgers, verdict):
     made = make_plan(fleet(), request())
     failures = {"app1": {"task": "gate", "reason": "too slow", "time": "2026-11-21T08:00:02.000000Z"}}
     result = summarize(made, "r1", dict(zip(made["hosts"], ledgers)), failures, [],
-                               {"metrics": {"requests": 100, "errors": 3}})
+                       {"metrics": {"requests": 100, "errors": 3}})
     assert result["verdict"] == verdict
     assert (result["failed_requests"], result["requests"]) == (3, 100)
     assert result["reasons"] == ["app1: gate: too slow"]
