@@ -117,13 +117,16 @@ def test_a_generator_that_is_held_up_gives_no_verdict(running):
 
 
 def test_a_stall_shows_with_its_full_length(running):
-    """1 s in 10 s, 500 rps, 50 connections: 50 ms on average, 500, 900 and 990 ms at p95, p99 and p99.9."""
+    """1 s in 10 s, 500 rps, 50 connections: 50 ms on average, 500, 900 and 990 ms at p95, p99 and p99.9.
+
+    A probe that waits for the stalled server would see about 2 ms on average. The benchmark has the narrow bounds.
+    """
     url = running(recorder.__file__, 10, 1)
     result = probe(target=url, executor="constant_arrival_rate", rate_rps=500, vus=50, duration_s=20)
     expected = arrivals.analytic()
     assert {name: round(value) for name, value in expected.items()} == {
         "mean_ms": 50, "p95_ms": 500, "p99_ms": 900, "p99_9_ms": 990}
-    assert {name: result["metrics"][name] for name in expected} == pytest.approx(expected, rel=0.02)
+    assert {name: result["metrics"][name] for name in expected} == pytest.approx(expected, rel=0.1)
     assert (result["metrics"]["requests"], result["metrics"]["errors"]) == (10000, 0)
 
 
