@@ -26,16 +26,22 @@ LAYER_BYTES = 1_500_000
 
 @contextlib.contextmanager
 def small_engine(directory: Path, disk_mb: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A dockerd that listens on ``directory/docker.sock``, has a disk of its own and tries a layer once."""
+    """A dockerd that listens on ``directory/docker.sock``, has a disk of its own and tries a layer once.
+
+    It also has a bridge of its own: with ``--bridge=none`` it would remove docker0, which belongs to the machine's engine.
+    """
     data = directory / "data"
     data.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk_mb}m", "tmpfs", str(data)], check=True)
     socket = directory / "docker.sock"
     log = directory / "dockerd.log"
+    bridge = f"evenkeel{os.getpid() % 10_000}"
     command = ["dockerd", f"--host=unix://{socket}", f"--data-root={data}", f"--exec-root={directory / 'exec'}",
-               f"--pidfile={directory / 'pid'}", "--bridge=none", "--iptables=false",
+               f"--pidfile={directory / 'pid'}", f"--bridge={bridge}", "--iptables=false",
                "--max-download-attempts=1"]
+    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     try:
+        subprocess.run(["ip", "address", "add", "172.31.251.1/29", "dev", bridge], check=True)
         with log.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
             try:
                 deadline = time.monotonic() + 60
@@ -47,6 +53,7 @@ def small_engine(directory: Path, disk_mb: int) -> Iterator[subprocess.Popen[byt
             finally:
                 process.terminate()
     finally:
+        subprocess.run(["ip", "link", "delete", bridge], check=True)
         subprocess.run(["umount", "--lazy", str(data)], check=True)
 
 
