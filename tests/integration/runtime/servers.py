@@ -28,7 +28,7 @@ LAYER_BYTES = 1_500_000
 def small_engine(directory: Path, disk_mb: int) -> Iterator[subprocess.Popen[bytes]]:
     """A dockerd that listens on ``directory/docker.sock``, has a disk of its own and tries a layer once.
 
-    It also has a bridge of its own: with ``--bridge=none`` it would remove docker0, which belongs to the machine's engine.
+    It also has a bridge of its own: with ``--bridge=none`` it would remove docker0, which is the machine's.
     """
     data = directory / "data"
     data.mkdir()
