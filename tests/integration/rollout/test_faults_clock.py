@@ -36,7 +36,7 @@ def machines(fleet, tmp_path, monkeypatch):
     machines, skews = Machines(fleet), {fleet.edge: LATE_S, fleet.hosts[1]: EARLY_S}
     for host, skew in skews.items():
         site = machines.path(host, "usr/local/lib/skewed-python/sitecustomize.py")
-        site.parent.mkdir()
+        site.parent.mkdir(exist_ok=True)
         site.write_text(SITE)
         wrapper = machines.path(host, PYTHON.lstrip("/"))
         wrapper.write_text(WRAPPER % skew)

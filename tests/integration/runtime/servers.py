@@ -39,8 +39,8 @@ def small_engine(directory: Path, disk_mb: int) -> Iterator[subprocess.Popen[byt
     command = ["dockerd", f"--host=unix://{socket}", f"--data-root={data}", f"--exec-root={directory / 'exec'}",
                f"--pidfile={directory / 'pid'}", f"--bridge={bridge}", "--iptables=false",
                "--max-download-attempts=1"]
-    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     try:
+        subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
         subprocess.run(["ip", "address", "add", "172.31.251.1/29", "dev", bridge], check=True)
         with log.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
             try:
@@ -53,8 +53,8 @@ def small_engine(directory: Path, disk_mb: int) -> Iterator[subprocess.Popen[byt
             finally:
                 process.terminate()
     finally:
-        subprocess.run(["ip", "link", "delete", bridge], check=True)
         subprocess.run(["umount", "--lazy", str(data)], check=True)
+        subprocess.run(["ip", "link", "delete", bridge], check=True)
 
 
 class Registry:
