@@ -149,6 +149,17 @@ options:
       container:
         description: Name or id of the container.
         type: str
+      max_restarts:
+        description:
+          - How often Docker may have restarted the container since it was started. One that crashes again and again is
+            then not waited for, and one that runs at the moment does not pass.
+          - It is looked at until the other components are good often enough.
+          - Without a value restarts are not counted.
+        type: int
+      own_health:
+        description: Whether the container's own health check, where it has one, has to pass as well.
+        type: bool
+        default: true
       workload:
         description:
           - Kind and name of the workload, such as V(deployment/shop); the kind is V(deployment), V(statefulset) or

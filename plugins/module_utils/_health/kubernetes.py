@@ -17,6 +17,7 @@ from typing import Any, Mapping
 from urllib.parse import urlsplit
 
 from .._client.dial import DialError
+from .._core.clock import Deadline
 from .._core.errors import FleetError, InputError
 from .network import HOPELESS, excerpt, exchange, expiry
 from .observation import FAIL, PASS, WARN, Observation, failure
@@ -24,6 +25,9 @@ from .workload import RULES, judge
 
 #: What a pod finds of its service account.
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+#: Answers that another look does not change, unless the API server is only starting.
+REFUSALS = (401, 403, 404)
 
 #: Names of workloads are DNS subdomains (RFC 1123), those of namespaces DNS labels.
 _LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
@@ -51,20 +55,24 @@ def validate_kubernetes(field: str, check: Mapping[str, Any]) -> None:
 
 
 def check_kubernetes(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Ask for a workload and judge its rollout; a refusal, or a workload that is not there, is hopeless."""
+    """Ask for a workload and judge its rollout; refused by a server that is ready, or not there, it is hopeless."""
     kind, name = check["workload"].split("/")
     namespace = check["namespace"] or _account("namespace", "default")
     expected = f"{kind} {name} in namespace {namespace} is rolled out and available"
     try:
         request = _request(check, f"/apis/apps/v1/namespaces/{namespace}/{kind}s/{name}")
+        deadline = Deadline(timeout_s)
         status, body, days_left = exchange(request, timeout_s)
+        ready = status in REFUSALS and _is_ready(check, deadline.remaining_s)
+        if ready:  # the refusal may be from before that
+            status, body, days_left = exchange(request, deadline.remaining_s)
     except FleetError as error:
         return failure(expected, error, not isinstance(error, DialError) or error.kind in HOPELESS)
     if status != 200:
         known = "Authorization" in request["headers"] or check["client_cert"] is not None
         remedy = _remedy(status, known, right=f"get {kind}s.apps in namespace {namespace}")
         output = f"the API server answered {status}: {_message(body)}"
-        return Observation(FAIL, expected, output, remedy, hopeless=status in (401, 403, 404))
+        return Observation(FAIL, expected, output, remedy, hopeless=ready and status in REFUSALS)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -90,6 +98,17 @@ def _request(check: Mapping[str, Any], path: str) -> dict[str, Any]:
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     ca_file = check["ca_file"] or (f"{ACCOUNT}/ca.crt" if inside else None)
     return {**check, "url": url, "method": "GET", "headers": headers, "body": None, "ca_file": ca_file}
+
+
+def _is_ready(check: Mapping[str, Any], timeout_s: float) -> bool:
+    """Tell whether the API server is ready; one that starts refuses everybody until it has read the roles.
+
+    Asked without the token, since a wrong one would be refused. 401 is a server that answers nobody without one.
+    """
+    request = _request(check, "/readyz")
+    request["headers"].pop("Authorization", None)
+    status = exchange(request, timeout_s)[0]
+    return status < 500 and status != 403
 
 
 def _server_of_the_pod() -> str:

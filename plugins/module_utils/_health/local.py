@@ -55,20 +55,28 @@ def check_systemd(check: Mapping[str, Any], timeout_s: float) -> Observation:
 
 
 def check_container(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Ask Docker for a container: it has to run and, where it has a health check, to be healthy.
+    """Ask Docker for a container: it has to run and, where it has a health check that counts, to be healthy.
 
-    Missing, or ended without a restart to come, is hopeless.
+    Missing, ended without a restart to come, or restarted more than ``max_restarts`` times since it was started (any
+    number without a value) is hopeless.
     """
-    expected = f"container {check['container']} runs and is healthy"
+    expected = f"container {check['container']} runs" + (" and is healthy" if check["own_health"] else "")
     rc, out, err = run_command(["docker", "container", "inspect", "--", check["container"]], timeout_s)
     if rc != 0:
         missing = "No such container" in err
         remedy = "Start the container." if missing else "Check that Docker runs and that this user may use it."
         return Observation(FAIL, expected, f"docker: {err.strip()}", remedy, hopeless=missing)
-    state = json.loads(out)[0]["State"]
-    health = (state.get("Health") or {}).get("Status", "")
+    found = json.loads(out)[0]
+    state, most = found["State"], check["max_restarts"]
+    if most is not None and found["RestartCount"] > most:
+        code = f", last after exit code {state['ExitCode']}" if state["ExitCode"] else ""  # 0 while it runs
+        output = f"Docker restarted it {found['RestartCount']} times{code}."
+        remedy = f"Read docker logs {check['container']}."
+        return Observation(FAIL, expected, output, remedy, "restarting", hopeless=True)
+    runs = state["Status"] == "running"  # what does not run is unhealthy in the words of Docker, without being asked
+    health = (state.get("Health") or {}).get("Status", "") if runs and check["own_health"] else ""
     word = health or state["Status"]
-    if state["Status"] == "running" and health in ("", "healthy"):
+    if runs and health in ("", "healthy"):
         return Observation(PASS, expected, value=word)
     ended = state["Status"] in ("exited", "dead")
     output = f"it is {word}" + (f" with code {state['ExitCode']}" if ended else "") + "."

@@ -58,6 +58,8 @@ CHECK: dict[str, Any] = {
     "unit": {"type": "str"},
     "state": {"type": "str", "default": "active"},
     "container": {"type": "str"},
+    "max_restarts": {"type": "int"},
+    "own_health": {"type": "bool", "default": True},
     "workload": {"type": "str"},
     "namespace": {"type": "str"},
     "token": {"type": "str", "no_log": True},

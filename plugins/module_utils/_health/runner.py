@@ -29,10 +29,14 @@ GRACE_S = 1.0
 
 
 class Watch:
-    """One component: look until ``consecutive`` looks in a row are good, looking is hopeless or time is up."""
+    """One component: look until ``consecutive`` looks in a row are good, looking is hopeless or time is up.
+
+    One that ``lasts`` may go wrong again: it is looked at until the others are settled.
+    """
 
     def __init__(self, check: Mapping[str, Any], consecutive: int, interval_s: float) -> None:
         self.check = check
+        self.lasts = False
         self.consecutive = consecutive
         self.interval_s = interval_s
         self.attempts = 0
@@ -44,7 +48,7 @@ class Watch:
     @property
     def settled(self) -> bool:
         """Whether the answer cannot change any more."""
-        return self.streak >= self.consecutive or self.last.hopeless
+        return (self.streak >= self.consecutive and not self.lasts) or self.last.hopeless
 
     @property
     def judged(self) -> Observation:
@@ -73,7 +77,10 @@ class Watch:
             if self.attempts:
                 timeout_s = min(timeout_s, deadline.remaining_s)
             found = self._look(timeout_s)
-            self.last, self.time, self.attempts = found, utc_now(), self.attempts + 1
+            self.attempts += 1
+            if self.attempts > 1 and found.status == FAIL and not found.hopeless and deadline.expired:
+                return  # cut short: what was seen before says more
+            self.last, self.time = found, utc_now()
             if found.status == FAIL:
                 self.streak = 0
                 pause_s = next(backoff)
@@ -167,16 +174,22 @@ def validate_looks(checks: Sequence[Mapping[str, Any]], consecutive: int, deadli
 
 
 def watch_all(watches: Sequence[Watch], deadline: Deadline, certain: bool = False) -> None:
-    """Run watches until all are settled or called off; with ``certain`` each looks once."""
+    """Run watches until all are settled or called off; with ``certain`` each looks once.
+
+    A container whose restarts are counted is looked at as long as anything else is waited for.
+    """
     stop = threading.Event()
     if certain:
         stop.set()
+    counted = [watch for watch in watches if watch.check["max_restarts"] is not None]
+    for watch in counted:
+        watch.lasts = any(other.check["critical"] for other in watches if other not in counted)
     threads = [threading.Thread(target=watch.run, args=(deadline, stop), daemon=True) for watch in watches]
     for thread in threads:
         thread.start()
-    for critical in (True, False):
+    for waited_for in (True, False):
         for watch, thread in zip(watches, threads):
-            if watch.check["critical"] is critical:
+            if (watch.check["critical"] and not watch.lasts) is waited_for:
                 thread.join(max(deadline.remaining_s, watch.check["timeout_s"] - deadline.elapsed_s) + GRACE_S)
         stop.set()
 

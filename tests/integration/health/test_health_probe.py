@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from .harness import adhoc
@@ -66,6 +68,27 @@ def test_what_is_bad_says_what_was_found_and_what_to_do(seen, name, output):
 def test_what_is_hopeless_was_looked_at_once(seen):
     for name in ("no unit", "no container", "wrong password", "wrong secret"):
         assert seen["components"][name]["attempts"] == 1, name
+
+
+@pytest.fixture
+def crashing(lab):
+    """A container on app1 whose process ends after a second, and which Docker starts again and again."""
+    app1 = ["docker", "exec", lab.container("app1"), "docker"]
+    run = ["run", "--detach", "--name", "crashing", "--restart", "always", "registry1:5000/pitch:v1",
+           "sh", "-c", "sleep 1; exit 3"]
+    subprocess.run([*app1, *run], check=True, capture_output=True)
+    yield {"name": "crashing", "type": "container", "container": "crashing"}
+    subprocess.run([*app1, "rm", "--force", "crashing"], check=True, capture_output=True)
+
+
+def test_a_container_that_crashes_again_and_again_is_hopeless(crashing):
+    """Also when it has run well for a moment, and something else is waited for."""
+    port = {"name": "port", "type": "tcp", "host": "127.0.0.1", "port": 1}
+    seen = adhoc("app1", "evenkeel.fleet.health_probe", checks=[port, {**crashing, "max_restarts": 2}],
+                 consecutive=3, interval_s=0.1, deadline_s=60)
+    assert seen["verdict"] == "fail"
+    assert "Docker restarted it" in seen["components"]["crashing"]["output"]
+    assert seen["duration_s"] < 30, "not at the deadline of 60 s"
 
 
 def test_secrets_are_nowhere_in_the_result(seen, lab):

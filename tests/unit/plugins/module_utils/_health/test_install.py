@@ -11,7 +11,6 @@ import sys
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
-from ansible_collections.evenkeel.fleet.plugins.module_utils._health.document import KINDS, render
 from ansible_collections.evenkeel.fleet.plugins.module_utils._health.install import ensure, program
 from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import CHECK
 
@@ -86,31 +85,3 @@ def test_bad_input_names_the_field_and_changes_nothing(declared, tmp_path, wrong
         ensure(**{**declared, **wrong})
     assert "Example:" in str(caught.value)
     assert not (tmp_path / "etc/health.json").exists()
-
-
-def component(**changes):
-    return {
-        "componentType": "postgres", "status": "pass", "observedValue": 4.2, "observedUnit": "ms", "output": "",
-        "time": "2026-11-21T08:00:00.000Z", "age_s": 1.5, "circuit": "closed", "critical": True, **changes,
-    }  # fmt: skip
-
-
-def test_the_document_has_the_form_of_the_draft():
-    status, document = render("shop", {"db": component()})
-    assert (status, document["status"]) == (200, "pass")
-    assert "output" not in document
-    (seen,) = document["checks"]["db:responseTime"]
-    assert (seen["componentType"], seen["observedValue"], seen["observedUnit"]) == ("datastore", 4.2, "ms")
-    assert "output" not in seen
-
-
-def test_the_document_names_who_decided():
-    components = {"a": component(status="warn", output="late."), "b": component(status="fail", output="gone.")}
-    status, document = render("shop", components)
-    assert (status, document["status"], document["output"]) == (503, "fail", "b: gone.")
-    assert document["notes"] == ["decided by b"]
-    assert render("shop", {"a": components["a"]})[0] == 200
-
-
-def test_every_type_of_check_has_a_place_in_the_document():
-    assert set(KINDS) == set(CHECK["type"]["choices"])

@@ -31,7 +31,7 @@ def look(**options):
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append((self.path, dict(self.headers)))
-        status, body = self.server.answer
+        status, body = (self.server.ready, b"") if self.path == "/k/readyz" else self.server.answer
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server():
     """What kubectl proxy is: an API server without TLS on this host, which needs no token."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.answer, running.asked = (200, json.dumps(DEPLOYMENT).encode()), []
+        running.answer, running.ready, running.asked = (200, json.dumps(DEPLOYMENT).encode()), 200, []
         running.url = f"http://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -88,10 +88,35 @@ def test_the_finding_names_the_workload_and_counts_its_pods(server):
 )
 def test_refusals_say_what_the_server_said_and_what_to_do(server, status, remedy, hopeless):
     server.answer = (status, json.dumps({"kind": "Status", "message": "no way"}).encode())
-    found = look(url=server.url)
+    found = look(url=f"{server.url}/k")
     assert (found["status"], found["output"]) == ("fail", f"the API server answered {status}: no way")
     assert remedy in found["remedy"]
     assert (found["attempts"] == 1) is hopeless
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(("ready", "hopeless"), [(200, True), (401, True), (404, True), (403, False), (500, False)])
+def test_who_is_refused_while_the_server_starts_looks_again(server, status, ready, hopeless):
+    server.answer, server.ready = (status, b""), ready
+    found = look(url=f"{server.url}/k/")
+    assert (found["attempts"] == 1) is hopeless
+
+
+def test_a_refusal_from_before_the_server_was_ready_is_not_the_answer(monkeypatch):
+    refused, well = (403, b"", None), (200, json.dumps(DEPLOYMENT).encode(), None)
+    answers = iter([refused, (200, b"ok", None), well])
+    monkeypatch.setattr(kubernetes, "exchange", lambda request, timeout_s: next(answers))
+    assert look(url="http://kube1:8001")["status"] == "pass"
+    answers = iter([refused, (200, b"ok", None), (500, b"", None), well])
+    found = look(url="http://kube1:8001")
+    assert (found["status"], found["attempts"]) == ("pass", 2), "a server that fails is looked at again"
+
+
+def test_readiness_is_asked_without_the_token(server):
+    request = kubernetes._request({**BLANK, "url": f"{server.url}/k", "token": "s3cr3t"}, "/apis")
+    assert request["headers"]["Authorization"] == "Bearer s3cr3t"
+    assert kubernetes._is_ready({**BLANK, "url": f"{server.url}/k", "token": "s3cr3t"}, 1.0)
+    assert "Authorization" not in server.asked[-1][1]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b"", b"[]", b'{"kind": "Deployment", "spec": 1}'])

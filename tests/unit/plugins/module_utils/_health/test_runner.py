@@ -12,9 +12,11 @@ import threading
 import time
 
 import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.clock import Deadline
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._health import runner
 from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options import CHECK
-from ansible_collections.evenkeel.fleet.plugins.module_utils._health.runner import observe, probe
+from ansible_collections.evenkeel.fleet.plugins.module_utils._health.runner import Watch, observe, probe
 
 
 def check(kind, name="it", **options):
@@ -132,6 +134,34 @@ def test_good_looks_are_an_interval_apart(server):
     assert all(later - earlier >= 0.1 for earlier, later in zip(times, times[1:]))
 
 
+class Pauses(threading.Event):
+    """Nobody calls off, and no pause takes time; each one is noted."""
+
+    def __init__(self):
+        super().__init__()
+        self.taken = []
+
+    def wait(self, timeout=None):
+        self.taken.append(timeout)
+        return False
+
+
+def test_bad_looks_are_a_backoff_apart_that_begins_anew_after_a_good_one(server, monkeypatch):
+    caps = []
+
+    def full_jitter(cap_s):
+        caps.append(cap_s)
+        return iter([0.1, 0.7, 0.3])
+
+    monkeypatch.setattr(runner, "full_jitter", full_jitter)
+    bad, good = (503, b"", 0), (200, b"", 0)
+    server.answers = [bad, bad, bad, good, bad, bad, good, good]
+    pauses = Pauses()
+    Watch(check("http", url=server.url), consecutive=2, interval_s=5.0).run(Deadline(60), pauses)
+    assert pauses.taken == [0.1, 0.7, 0.3, 5.0, 0.1, 0.7, 5.0]
+    assert set(caps) == {5.0}
+
+
 def test_too_few_good_looks_before_the_deadline_is_a_failure(server):
     server.answers = [(200, b"", 0.4), (200, b"", 0)]
     found = observe([check("http", url=server.url)], consecutive=2, deadline_s=0.5, interval_s=0.3)["it"]
@@ -161,6 +191,13 @@ def test_the_deadline_holds_when_nothing_answers(closed_port):
     assert time.monotonic() - started < 2
     assert found["attempts"] > 1
     assert "refused" in found["output"]
+
+
+def test_a_look_that_the_deadline_cuts_short_does_not_hide_what_was_seen(server):
+    server.answers = [(503, b"", 0), (503, b"", 3)]
+    found = observe([check("http", url=server.url)], deadline_s=0.6, interval_s=0.1)["it"]
+    assert found["attempts"] == 2
+    assert "503" in found["output"]
 
 
 def test_what_is_hopeless_ends_the_whole_probe_at_once(closed_port):
