@@ -13,6 +13,7 @@ from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import plain
 
 _merge = lazy_filter("_load.result.merge", "merge_results")
 _compare = lazy_filter("_load.statistics.baseline", "compare_results")
+hdr_load_result = lazy_filter("_load.result.imported", "result_of_hdr")
 
 
 def merge_load_results(results: Mapping[str, Any], thresholds: Sequence[str] = ("error_rate < 1%",),
@@ -30,4 +31,5 @@ class FilterModule:
     """The filters of this file, each documented in a file of its name."""
 
     def filters(self) -> dict[str, Any]:
-        return {"merge_load_results": merge_load_results, "compare_load_results": compare_load_results}
+        return {"merge_load_results": merge_load_results, "compare_load_results": compare_load_results,
+                "hdr_load_result": hdr_load_result}

@@ -259,10 +259,12 @@ options:
     default: constant_vus
   vus:
     description:
-      - Number of virtual users, or with V(constant_arrival_rate) the largest number of connections. Each is one
-        connection that is kept alive.
+      - Number of virtual users, or in the open model the largest number of connections. Each is one connection that is
+        kept alive.
+      - The default is 10. In the open model it is enough for answers that take 2 s at O(rate_rps), at the highest rate
+        of O(stages) or in the spike; at least 10, at most 1000. With fewer connections than rate times latency,
+        requests wait in the probe for a free one.
     type: int
-    default: 10
   rate_rps:
     description:
       - Requests per second of the open model. With V(capacity) the first rate that is tried.
@@ -776,119 +778,8 @@ import stat
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.module import run
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.options import PROBE
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
-
-REQUEST = {
-    "path": {"type": "str"},
-    "method": {"type": "str"},
-    "headers": {"type": "dict"},
-    "body": {"type": "raw"},
-    "text": {"type": "raw"},
-    "subscribe": {"type": "raw"},
-    "command": {"type": "raw"},
-    "query": {"type": "str"},
-    "parameters": {"type": "list", "elements": "raw"},
-    "prepared": {"type": "bool"},
-    "weight": {"type": "int", "default": 1},
-    "checks": {"type": "dict", "options": {
-        "status": {"type": "list", "elements": "int"},
-        "contains": {"type": "str"},
-        "pointers": {"type": "dict"},
-        "headers": {"type": "dict"},
-        "min_bytes": {"type": "int"},
-        "max_bytes": {"type": "int"},
-        "max_latency_ms": {"type": "float"},
-    }},
-    "tags": {"type": "dict"},
-}
-STEP = {
-    **{key: option for key, option in REQUEST.items() if key not in ("weight", "subscribe")},
-    "name": {"type": "str"},
-    "capture": {"type": "dict"},
-    "think_s": {"type": "raw"},
-}
-FEEDER = {
-    "name": {"type": "str", "required": True},
-    "values": {"type": "list", "elements": "raw"},
-    "csv": {"type": "str"},
-    "path": {"type": "path"},
-    "range": {"type": "dict"},
-    "weighted": {"type": "dict"},
-    "random": {"type": "dict"},
-    "policy": {"type": "str", "choices": ["next", "random", "per_user"]},
-}
-SCENARIO = {
-    "name": {"type": "str", "required": True},
-    "weight": {"type": "int", "default": 1},
-    "requests": {"type": "list", "elements": "dict", "options": REQUEST},
-    "steps": {"type": "list", "elements": "dict", "options": STEP},
-    "think_s": {"type": "raw"},
-    "feeders": {"type": "list", "elements": "dict", "options": FEEDER},
-    "keep_cookies": {"type": "bool", "default": False},
-}
-ARGUMENTS = {
-    "target": {"type": "str", "required": True},
-    "scenarios": {"type": "list", "elements": "dict", "options": SCENARIO},
-    "feeders": {"type": "list", "elements": "dict", "options": FEEDER},
-    "seed": {"type": "int", "default": 0},
-    "headers": {"type": "dict"},
-    "executor": {"type": "str", "default": "constant_vus", "choices": [
-        "constant_vus", "ramping_vus", "constant_arrival_rate", "ramping_arrival_rate", "step", "spike", "soak",
-        "capacity"]},
-    "stages": {"type": "list", "elements": "dict", "options": {
-        "duration_s": {"type": "float", "required": True},
-        "vus": {"type": "int"},
-        "rate_rps": {"type": "float"},
-    }},
-    "levels": {"type": "list", "elements": "int"},
-    "spike": {"type": "dict", "options": {
-        "factor": {"type": "float", "default": 5},
-        "start_s": {"type": "float"},
-        "length_s": {"type": "float"},
-        "recovery_factor": {"type": "float", "default": 2},
-    }},
-    "capacity": {"type": "dict", "options": {
-        "min_rps": {"type": "float", "default": 1},
-        "max_rps": {"type": "float", "default": 100000},
-        "precision": {"type": "float", "default": 0.05},
-    }},
-    "iterations": {"type": "int"},
-    "vus": {"type": "int", "default": 10},
-    "rate_rps": {"type": "float"},
-    "duration_s": {"type": "float", "default": 10},
-    "warmup_s": {"type": "float", "default": 0},
-    "timeout_s": {"type": "float", "default": 10},
-    "deadline_s": {"type": "float"},
-    "processes": {"type": "int", "default": 1},
-    "thresholds": {"type": "list", "elements": "str", "default": ["error_rate < 1%"]},
-    "stop_path": {"type": "path"},
-    "count_header": {"type": "str", "default": ""},
-    "allowed_targets": {"type": "list", "elements": "str", "default": []},
-    "reuse": {"type": "bool", "default": True},
-    "unix_socket": {"type": "path"},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "tls": {"type": "bool"},
-    "server_name": {"type": "str"},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "client_cert_path": {"type": "path"},
-    "client_key_path": {"type": "path", "no_log": False},
-    "mergeable": {"type": "bool", "default": False},
-    "result_name": {"type": "str", "default": ""},
-    "result_directory": {"type": "path", "default": "/var/lib/evenkeel/probes"},
-    "baseline": {"type": "dict", "options": {
-        "result_name": {"type": "str"},
-        "result": {"type": "dict"},
-        "target": {"type": "str"},
-        "percentiles": {"type": "list", "elements": "str", "default": ["p50", "p95"]},
-        "tolerance": {"type": "str", "default": "10%"},
-        "error_tolerance": {"type": "str", "default": "1%"},
-        "confidence": {"type": "float", "default": 0.95},
-    }},
-    "share": {"type": "str"},
-    "start_at": {"type": "float"},
-}
 
 
 def pipe_to_caller() -> list[int]:
@@ -899,7 +790,7 @@ def pipe_to_caller() -> list[int]:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=PROBE, supports_check_mode=True)
     options = {name: value for name, value in module.params.items() if value is not None}
     run(module, perform, check_mode=module.check_mode, watched=pipe_to_caller(), **options)
 

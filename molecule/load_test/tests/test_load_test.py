@@ -41,6 +41,7 @@ def test_the_report_has_all_six_scenarios():
     scenarios = json.loads(part.read_text())["data"]["scenarios"]
     assert set(scenarios) == {"health", "browse", "auth", "search", "dashboard", "mixed"}
     assert all(result["metrics"]["requests"] > 0 for result in scenarios.values())
+    assert not any(result["samples"]["errors"] for result in scenarios.values())
 
 
 @pytest.mark.parametrize(("variables", "message"), [

@@ -27,7 +27,7 @@ def perform(*, result_name: str = "", result_directory: str = "", baseline: Mapp
 
     :arg result_name: keep the result, and what the probe is doing, under this name; empty keeps nothing.
     :arg baseline: an earlier ``result``, the ``result_name`` of one, or another ``target``, which is then probed first
-        with the same options, and the further fields of :meth:`Baseline.parse`.
+        with the same options, and the further fields of :meth:`Limits.parse`.
     :arg options: those of :func:`probe`.
     :raises InputError: before the target gets any traffic, when an option is wrong.
     """
@@ -59,12 +59,13 @@ def without_details(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _baseline(wanted: Mapping[str, Any], directory: str, check_mode: bool, options: Mapping[str, Any]) -> Any:
     """Return the baseline that was asked for; None when check mode does not measure it."""
-    from .statistics.baseline import EXAMPLE, Baseline
+    from .statistics.baseline import EXAMPLE, Baseline, Limits
 
     known = {key: value for key, value in wanted.items() if value is not None}
     name, result, target = known.pop("result_name", ""), known.pop("result", None), known.pop("target", "")
     if [bool(name), bool(result), bool(target)].count(True) != 1:
         raise InputError("baseline", sorted(wanted), "exactly one of result, result_name and target", EXAMPLE)
+    limits = Limits.parse(**known)
     if target:
         result = probe(mergeable=True, check_mode=check_mode, **{**options, "target": target})
         if check_mode:
@@ -73,7 +74,7 @@ def _baseline(wanted: Mapping[str, Any], directory: str, check_mode: bool, optio
         from .result.store import Store
 
         result = Store(directory).read_result(name, "baseline.result_name")
-    return Baseline.parse(result, **known)
+    return Baseline(result, limits)
 
 
 @contextlib.contextmanager

@@ -37,7 +37,6 @@ def figures(rounds: int) -> list[dict[str, Any]]:
         figure("each further host: duration", "", further("wall_s"), "s"),
         figure("each further host: CPU time of the controller", "", further("cpu_s"), "s"),
         figure("each further host: its part of the record", "", further("kib"), "KiB"),
-        figure("last of four hosts after the agreed start", "<= 50", [row["four"]["began_ms"] for row in rows], "ms"),
     ]
 
 
@@ -65,5 +64,4 @@ def play(hosts: int) -> dict[str, float]:
         "wall_s": wall - DURATION_S,
         "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "kib": len(json.dumps(parts)) / 1024,
-        "began_ms": max((part["began_ms"] for part in parts.values()), default=0.0),
     }

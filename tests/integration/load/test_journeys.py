@@ -111,6 +111,17 @@ def test_a_connection_that_breaks_fails_the_journey(shop):
     assert counts(result)[3] == 0
 
 
+def test_a_threshold_for_a_step_is_for_that_step_alone(shop):
+    result = visit(shop, scenario={"think_s": 0.05},
+                   thresholds=["visit/items: p95 < 0.001ms", "visit/order: p95 < 1h", "visit: error_rate < 1%"])
+    items, order = (result["steps"][f"visit/{step}"]["p95_ms"] for step in ("items", "order"))
+    assert result["verdict"] == "fail"
+    assert [reason.partition(" measured")[0] for reason in result["reasons"]] == ["visit/items: p95 < 0.001ms:"]
+    assert [(row["threshold"], row["measured"], row["ok"]) for row in result["thresholds"]] == [
+        ("visit/items: p95 < 0.001ms", items, False), ("visit/order: p95 < 1h", order, True),
+        ("visit: error_rate < 1%", 0, True)]
+
+
 def test_nobody_there_fails_the_first_step(shop):
     shop.shutdown()
     shop.server_close()

@@ -56,14 +56,15 @@ class Target:
 
         :raises InputError: when it is something else.
         """
+        shown = "(hidden)" if "@" in url else url  # a password may be anywhere in what is no URL
         try:
             parts = urlsplit(url)
             port, host = parts.port, parts.hostname
         except ValueError as error:
-            raise InputError("target", url, f"a URL ({error})", EXAMPLE) from error
+            raise InputError("target", shown, "a URL" if "@" in url else f"a URL ({error})", EXAMPLE) from None
         scheme = _SCHEMES.get(parts.scheme)
         if scheme is None or not host or re.search(r"[\s\x00-\x1f]", url):
-            raise InputError("target", url, f"a URL that begins with {', '.join(f'{name}://' for name in _SCHEMES)} "
+            raise InputError("target", shown, f"a URL that begins with {', '.join(f'{name}://' for name in _SCHEMES)} "
                              "and a host", EXAMPLE)
         may_have_user = scheme.protocol in (REDIS, POSTGRES)
         if parts.password or parts.fragment or (parts.username and not may_have_user):

@@ -17,8 +17,8 @@ from .tally import Tally
 class Report:
     """What was counted, and what the generator says about itself.
 
-    ``measured_s`` is the measured time without the wait for the last answers. ``cpu_share`` is the largest share of a
-    core that a process used in that time, ``cpu_wait_share`` the share of the time that it waited for a core.
+    ``measured_s`` is the measured time without the wait for the last answers. Of the busiest process, ``cpu_share`` is
+    the share of a core that it used in that time, ``cpu_wait_share`` the share of the time that it waited for one.
     Of the open model, ``due`` is how many requests were due, ``behind`` how many of them the generator had not got to
     at the end of the measured time, ``waited`` how many found all connections busy, and ``lateness`` by how much the
     generator was late with the others. ``stopped`` is why it ended early, or empty.
@@ -48,8 +48,8 @@ class Report:
     def _add(self, other: Report) -> None:
         self.tally.merge(other.tally)
         self.lateness.merge(other.lateness)
-        self.cpu_share = max(self.cpu_share, other.cpu_share)
-        self.cpu_wait_share = max(self.cpu_wait_share, other.cpu_wait_share)
+        self.cpu_share, self.cpu_wait_share = max((self.cpu_share, self.cpu_wait_share),
+                                                  (other.cpu_share, other.cpu_wait_share), key=sum)
         self.due += other.due
         self.behind += other.behind
         self.waited += other.waited

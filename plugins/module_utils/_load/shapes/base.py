@@ -44,6 +44,8 @@ class Shape:
 
     #: Whether it takes the results of all hosts to know what comes next.
     decides = False
+    #: The metrics that it adds to those of the whole run.
+    metrics: tuple[str, ...] = ()
 
     def __init__(self, batches: Sequence[Sequence[Phase]]) -> None:
         self._batches = [list(batch) for batch in batches]

@@ -36,12 +36,17 @@ _EXAMPLES = {
 }
 
 
+#: Connections of arrivals when nobody says how many: so many, or as many as answers that take so long need at the rate
+#: (Little's law), but no more than most servers bear.
+LEAST_CONNECTIONS, MOST_CONNECTIONS, BORNE_S = 10, 1000, 2.0
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of the module that say what is sent when; see its documentation."""
 
     executor: str = "constant_vus"
-    vus: int = 10
+    vus: int | None = None
     rate_rps: float | None = None
     duration_s: float = 10.0
     warmup_s: float = 0.0
@@ -50,6 +55,15 @@ class Options:
     spike: Mapping[str, Any] | None = None
     capacity: Mapping[str, Any] | None = None
     iterations: int | None = None
+
+    @property
+    def users(self) -> int:
+        """How many users there are, or connections that the arrivals share at least."""
+        return self.vus or LEAST_CONNECTIONS
+
+    def connections(self, rate_rps: float) -> int:
+        """Return how many connections arrivals at a rate may use: enough for answers that take :data:`BORNE_S`."""
+        return self.vus or min(MOST_CONNECTIONS, max(LEAST_CONNECTIONS, math.ceil(rate_rps * BORNE_S)))
 
     def shape(self) -> Shape:
         """Return what the executor sends.
@@ -68,7 +82,8 @@ class Options:
                 raise InputError(name, value, f"a value with the executor {self.executor}", example)
         at_least("duration_s", self.duration_s, 0.1, "10")
         at_least("warmup_s", self.warmup_s, 0, "2")
-        at_least("vus", self.vus, 1, "10")
+        if self.vus is not None:
+            at_least("vus", self.vus, 1, "10")
         if self.rate_rps is not None:
             above_zero("rate_rps", self.rate_rps, _EXAMPLES["rate_rps"])
         return make(self)
@@ -95,12 +110,13 @@ def above_zero(name: str, value: float, example: str) -> None:
 def _constant_vus(options: Options) -> Shape:
     if options.iterations is not None:
         at_least("iterations", options.iterations, 1, _EXAMPLES["iterations"])
-    return Shape([steady("load", options.vus, options.duration_s, options.vus, arriving=False,
+    return Shape([steady("load", options.users, options.duration_s, options.users, arriving=False,
                          warmup_s=options.warmup_s, iterations=options.iterations or 0)])
 
 
 def _constant_rate(options: Options) -> Shape:
-    return Shape([steady("load", options.rate_rps or 0.0, options.duration_s, options.vus, arriving=True,
+    rate_rps = options.rate_rps or 0.0
+    return Shape([steady("load", rate_rps, options.duration_s, options.connections(rate_rps), arriving=True,
                          warmup_s=options.warmup_s)])
 
 
@@ -110,7 +126,8 @@ def _ramping_vus(options: Options) -> Shape:
 
 
 def _ramping_rate(options: Options) -> Shape:
-    return Shape([ramp(_stages(options, "rate_rps"), options.vus, arriving=True)])
+    stages = _stages(options, "rate_rps")
+    return Shape([ramp(stages, options.connections(max(level for _duration, level in stages)), arriving=True)])
 
 
 def _stages(options: Options, unit: str) -> list[tuple[float, float]]:
@@ -158,8 +175,8 @@ def _spike(options: Options) -> Shape:
     if after < LEAST_S:
         raise InputError("duration_s", whole, f"{start + length + LEAST_S:g} or more, so that {LEAST_S} s are left "
                          "after the spike", f"{2 * (start + length):g}")
-    level = options.rate_rps or float(options.vus)
-    connections = options.vus if arriving else round(options.vus * factor)
+    level = options.rate_rps or float(options.users)
+    connections = options.connections(level * factor) if arriving else round(options.users * factor)
     return Spike(level, factor, (start, length, after), connections, arriving, options.warmup_s, back)
 
 
@@ -168,8 +185,10 @@ def _soak(options: Options) -> Shape:
     from .soak import Soak
 
     at_least("duration_s", options.duration_s, LEAST, "3600")
-    return Soak([steady("load", options.rate_rps or options.vus, options.duration_s, options.vus,
-                        options.rate_rps is not None, options.warmup_s)])
+    arriving = options.rate_rps is not None
+    level = options.rate_rps or options.users
+    connections = options.connections(level) if arriving else options.users
+    return Soak([steady("load", level, options.duration_s, connections, arriving, options.warmup_s)])
 
 
 def _capacity(options: Options) -> Shape:
@@ -185,7 +204,8 @@ def _capacity(options: Options) -> Shape:
     if not least <= first <= most:
         raise InputError("rate_rps", first, f"a first rate between min_rps = {least:g} and max_rps = {most:g}",
                          f"{math.sqrt(least * most):.3g}")
-    return CapacitySearch((first, least, most), precision, options.vus, options.duration_s, options.warmup_s)
+    return CapacitySearch((first, least, most), precision, options.connections(first), options.duration_s,
+                          options.warmup_s)
 
 
 _SHAPES: Mapping[str, Callable[[Options], Shape]] = {

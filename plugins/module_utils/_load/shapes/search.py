@@ -24,6 +24,7 @@ class CapacitySearch(Shape):
     """
 
     decides = True
+    metrics = ("capacity_rps",)
 
     def __init__(self, rates: tuple[float, float, float], precision: float, connections: int, duration_s: float,
                  warmup_s: float) -> None:

@@ -26,6 +26,8 @@ class Spike(Shape):
     :arg recovery_factor: within which factor of before is normal.
     """
 
+    metrics = ("recovery_s",)
+
     def __init__(self, level: float, factor: float, times: tuple[float, float, float], connections: int, arriving: bool,
                  warmup_s: float, recovery_factor: float) -> None:
         before, length, after = times

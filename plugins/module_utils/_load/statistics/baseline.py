@@ -32,28 +32,23 @@ _SIZES = ((0.147, "negligible"), (0.33, "small"), (0.474, "medium"), (2.0, "larg
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Limits:
     """What is compared and what is tolerated; ``percentiles`` are shares by the name of their metric."""
 
-    result: Mapping[str, Any]
     percentiles: Mapping[str, float]
     tolerance: float
     error_tolerance: float
     confidence: float
 
     @classmethod
-    def parse(cls, result: Any, percentiles: Sequence[str] = ("p50", "p95"), tolerance: str = "10%",
-              error_tolerance: str = "1%", confidence: float = 0.95) -> Baseline:
+    def parse(cls, percentiles: Sequence[str] = ("p50", "p95"), tolerance: str = "10%", error_tolerance: str = "1%",
+              confidence: float = 0.95) -> Limits:
         """Check what was asked for.
 
-        :arg result: an earlier result with its histograms.
         :arg tolerance: how much longer a percentile may be.
         :arg error_tolerance: by how much the share of errors may be larger, in percentage points.
         :raises InputError: names the field.
         """
-        if not isinstance(result, Mapping) or not _histograms(result):
-            raise InputError("baseline.result", type(result).__name__, "an earlier result of load_probe, with "
-                             "samples.histograms", EXAMPLE)
         if not 0.5 <= confidence < 1:
             raise InputError("baseline.confidence", confidence, "a number from 0.5 to below 1", "0.95")
         shares = {}
@@ -62,8 +57,23 @@ class Baseline:
             if not match or not float(match.group(1)):
                 raise InputError("baseline.percentiles", name, "the name of a percentile", "[p50, p95, p99.9]")
             shares[f"{name}_ms".replace(".", "_")] = float(match.group(1)) / 100
-        return cls(result, shares, _share(tolerance, "tolerance"), _share(error_tolerance, "error_tolerance"),
-                   confidence)
+        return cls(shares, _share(tolerance, "tolerance"), _share(error_tolerance, "error_tolerance"), confidence)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An earlier result, and the limits within which a later one has to be.
+
+    :raises InputError: when the result is none of a probe.
+    """
+
+    result: Mapping[str, Any]
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.result, Mapping) or not _histograms(self.result):
+            raise InputError("baseline.result", type(self.result).__name__, "an earlier result of load_probe, with "
+                             "samples.histograms", EXAMPLE)
 
     def require(self, scenarios: Sequence[str]) -> None:
         """Check that there is anything to compare.
@@ -83,20 +93,20 @@ class Baseline:
         """
         first, second = _parts(self.result), _parts(after)
         scopes = [scope for scope in second if scope in first and (scope or set(first) == set(second))]
-        z = z_of(1 - (1 - self.confidence) / (len(scopes) * (len(self.percentiles) + 1)))
+        z = z_of(1 - (1 - self.limits.confidence) / (len(scopes) * (len(self.limits.percentiles) + 1)))
         seconds = [_seconds(one) for one in (self.result, after)]
         rows = []
         for scope in scopes:
             pair = (first[scope], second[scope])
-            rows += [self._latency(scope, metric, pair, seconds, z) for metric in self.percentiles]
+            rows += [self._latency(scope, metric, pair, seconds, z) for metric in self.limits.percentiles]
             rows.append(self._errors(scope, pair, seconds, z))
         return {
             "verdict": worst([row["verdict"] for row in rows]),
             "reasons": [self._reason(row) for row in rows if row["verdict"] != PASS],
             "started_at": self.result.get("started_at", ""),
-            "confidence": self.confidence,
-            "tolerance": self.tolerance,
-            "error_tolerance": self.error_tolerance,
+            "confidence": self.limits.confidence,
+            "tolerance": self.limits.tolerance,
+            "error_tolerance": self.limits.error_tolerance,
             "rows": rows,
             "effects": {scope: _effect(first[scope], second[scope]) for scope in scopes},
             "not_compared": sorted({*first, *second} - {*scopes, ""}),
@@ -104,12 +114,12 @@ class Baseline:
 
     def _latency(self, scope: str, metric: str, pair: tuple[Part, Part], seconds: Sequence[Sequence[Part]],
                  z: float) -> dict[str, Any]:
-        share = self.percentiles[metric]
+        share = self.limits.percentiles[metric]
         intervals = [quantile(part.latency, share, z, _alike(rows, share)) for part, rows in zip(pair, seconds)]
         before, after = (None if one is None else round(one.estimate / 1000, 4) for one in intervals)
         change = ratio(intervals[0], intervals[1]) if intervals[0] and intervals[1] else None
         return {"scope": scope, "metric": metric, "before": before, "after": after, "effect": "ratio",
-                **_told(change), "verdict": _decide(change, 1.0, 1 + self.tolerance)}
+                **_told(change), "verdict": _decide(change, 1.0, 1 + self.limits.tolerance)}
 
     def _errors(self, scope: str, pair: tuple[Part, Part], seconds: Sequence[Sequence[Part]],
                 z: float) -> dict[str, Any]:
@@ -119,27 +129,28 @@ class Baseline:
         before, after = (None if one is None else round(one.estimate, 8) for one in intervals)
         change = difference(intervals[0], intervals[1]) if intervals[0] and intervals[1] else None
         return {"scope": scope, "metric": "error_rate", "before": before, "after": after, "effect": "difference",
-                **_told(change), "verdict": _decide(change, 0.0, self.error_tolerance)}
+                **_told(change), "verdict": _decide(change, 0.0, self.limits.error_tolerance)}
 
     def _reason(self, row: Mapping[str, Any]) -> str:
+        limits = self.limits
         where = f"{row['scope']}: " if row["scope"] else ""
         if row["estimate"] is None:
             return f"{where}{row['metric']}: nothing to compare with the baseline"
         if row["effect"] == "ratio":
-            unit, most = "×", f"{1 + self.tolerance:.4g}×"
+            unit, most = "×", f"{1 + limits.tolerance:.4g}×"
             found = f"{row['estimate']:.3g}× the baseline's"
         else:
-            unit, most = " points", f"{100 * self.error_tolerance:.4g} points"
+            unit, most = " points", f"{100 * limits.error_tolerance:.4g} points"
             found = f"{100 * row['estimate']:+.3g} points against the baseline"
         factor = 1 if row["effect"] == "ratio" else 100
         low, high = ("?" if row[key] is None else f"{factor * row[key]:.3g}" for key in ("low", "high"))
-        told = f"{where}{row['metric']}: {found} ({low} to {high}{unit} at {self.confidence:.0%}), tolerated {most}"
+        told = f"{where}{row['metric']}: {found} ({low} to {high}{unit} at {limits.confidence:.0%}), tolerated {most}"
         return told if row["verdict"] == FAIL else f"{told}: too few requests, or too uneven, to tell"
 
 
 def compare_results(after: Mapping[str, Any], before: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-    """Compare a result with an earlier one, with the options of :meth:`Baseline.parse`."""
-    baseline = Baseline.parse(before, **options)
+    """Compare a result with an earlier one, with the options of :meth:`Limits.parse`."""
+    baseline = Baseline(before, Limits.parse(**options))
     baseline.require(list(after["scenarios"]))
     return baseline.compare(after)
 

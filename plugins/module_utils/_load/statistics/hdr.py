@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Histograms in HdrHistogram's V2 compressed encoding, as text in base64; values are in µs.
+"""Histograms in HdrHistogram's V2 encoding, as text in base64; we write it compressed, with values in µs.
 
 Counts are kept to the last one. Smallest, largest and sum have no place in that form: read back, they are those of the
 buckets. Source: hdrhistogram.org, ``AbstractHistogram.encodeIntoCompressedByteBuffer`` and ``ZigZagEncoding``.
@@ -43,31 +43,36 @@ def encode(histogram: Histogram) -> str:
     return base64.b64encode(struct.pack("!ii", _COMPRESSED_COOKIE, len(data)) + data).decode()
 
 
-def decode(text: str) -> Histogram:
+def decode(text: str, unit_us: float = 1.0) -> Histogram:
     """Return the histogram of a text, also of one with other digits than two: its buckets are put into ours.
 
-    :raises InputError: when the text is not a V2 compressed histogram of whole numbers.
+    :arg unit_us: how long a value of 1 is, in µs.
+    :raises InputError: when the text is not a V2 histogram of whole numbers, compressed or not.
     """
     try:
-        data = base64.b64decode(text, validate=True)
-        cookie, length = struct.unpack_from("!ii", data)
-        if cookie != _COMPRESSED_COOKIE or length != len(data) - 8:
-            raise ValueError("not the V2 compressed encoding")
-        unpack = zlib.decompressobj()
-        plain = unpack.decompress(data[8:], _LARGEST)
+        plain = _decompressed(base64.b64decode(text, validate=True))
         cookie, length, offset, digits, lowest, _highest, ratio = _HEADER.unpack_from(plain)
         if cookie != _COOKIE or length != len(plain) - _HEADER.size or offset or ratio != 1.0:
             raise ValueError("not a plain V2 histogram of whole numbers")
         if not 1 <= digits <= 5 or lowest < 1:
             raise ValueError("impossible digits or unit")
         half_bits, unit_bits = (2 * 10 ** digits - 1).bit_length() - 1, lowest.bit_length() - 1
-        return _read(plain[_HEADER.size:], half_bits, unit_bits)
+        return _read(plain[_HEADER.size:], half_bits, unit_bits, unit_us)
     except (ValueError, binascii.Error, struct.error, zlib.error) as error:
-        raise InputError("histogram", text[:24], f"HdrHistogram's V2 compressed encoding in base64 ({error})",
+        raise InputError("histogram", text[:24], f"HdrHistogram's V2 encoding in base64 ({error})",
                          "HISTFAAAABx4nJNpmSzMgABMUJoRRFybvITB/gNEAABQwQSG") from error
 
 
-def _read(counts: bytes, half_bits: int, unit_bits: int) -> Histogram:
+def _decompressed(data: bytes) -> bytes:
+    cookie, length = struct.unpack_from("!ii", data)
+    if cookie != _COMPRESSED_COOKIE:
+        return data
+    if length != len(data) - 8:
+        raise ValueError("not as long as it says")
+    return zlib.decompressobj().decompress(data[8:], _LARGEST)
+
+
+def _read(counts: bytes, half_bits: int, unit_bits: int, unit_us: float) -> Histogram:
     """Read counts; ``2 ** half_bits`` buckets per power of two, values in units of ``2 ** unit_bits``."""
     histogram = Histogram()
     index = 0
@@ -80,7 +85,7 @@ def _read(counts: bytes, half_bits: int, unit_bits: int) -> Histogram:
             raise ValueError("a value beyond 64 bits")
         low = (index - (shift << half_bits)) << (shift + unit_bits)
         middle = low + ((1 << (shift + unit_bits)) >> 1)
-        histogram.record_many(middle, number)
+        histogram.record_many(round(middle * unit_us), number)
         index += 1
     return histogram
 

@@ -16,6 +16,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.parts 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.report import Report
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.summary import series
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.tally import Outcome, Tally
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.task import perform
 
 MS = 1_000_000
 REQUESTS = [SimpleNamespace(scenario="default", step="", tags=())]
@@ -52,6 +53,9 @@ def test_check_mode_sends_nothing():
     ({"executor": "capacity", "rate_rps": 10, "share": "1/2"}, "share"),
     ({"thresholds": ["fast"]}, "thresholds"),
     ({"thresholds": ["browse: p95 < 1s"]}, "thresholds"),
+    ({"thresholds": ["recovery_s < 5"]}, "thresholds"),
+    ({"executor": "capacity", "rate_rps": 10, "thresholds": ["recovery_s < 5"]}, "thresholds"),
+    ({"executor": "capacity", "rate_rps": 10, "thresholds": ["default: capacity_rps > 5"]}, "thresholds"),
     ({"allowed_targets": ["edge1:80"]}, "target"),
     ({"scenarios": [{"name": "a", "requests": [{"path": "b"}]}]}, "scenarios[0].requests[0].path"),
 ])
@@ -60,6 +64,19 @@ def test_bad_options_stop_before_any_traffic(options, field):
         probe(**options)
     assert caught.value.field == field
     assert "Example: " in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [
+    {"executor": "spike", "duration_s": 40, "thresholds": ["recovery_s < 5"]},
+    {"executor": "capacity", "rate_rps": 10, "thresholds": ["capacity_rps > 5", "default: p95 < 5ms"]},
+])
+def test_an_executor_has_metrics_of_its_own(options):
+    assert probe(**options)["verdict"] == "inconclusive"
+
+
+def test_limits_of_a_baseline_are_checked_before_its_target_gets_any_traffic():
+    with pytest.raises(InputError, match=r"baseline\.tolerance"):
+        perform(target="http://nowhere.invalid", baseline={"target": "http://nowhere.invalid", "tolerance": "x"})
 
 
 def tally_of(*outcomes):
@@ -92,11 +109,13 @@ def test_the_series_has_every_second():
 
 
 def test_reports_of_processes_merge_by_addition():
-    parts = [Report(tally_of((0, "", 10), (0, "status", 20)), measured_s=2.0, cpu_share=0.5, retried=1),
+    parts = [Report(tally_of((0, "", 10), (0, "status", 20)), measured_s=2.0, cpu_share=0.5, cpu_wait_share=0.4,
+                    retried=1),
              Report(tally_of((0, "", 30)), measured_s=2.1, cpu_share=0.7, stopped="SIGTERM")]
     merged = Report()
     for part in parts:
         merged.merge(Report.from_dict(json.loads(json.dumps(part.to_dict()))))
     assert metrics(merged.tally, 1.0, [100.0])["requests"] == 3
     assert [row["requests"] for row in series(merged.tally)] == [2, 1]
-    assert (merged.measured_s, merged.cpu_share, merged.retried, merged.stopped) == (2.1, 0.7, 1, "SIGTERM")
+    assert (merged.measured_s, merged.retried, merged.stopped) == (2.1, 1, "SIGTERM")
+    assert (merged.cpu_share, merged.cpu_wait_share) == (0.5, 0.4), "of one process, the busiest"

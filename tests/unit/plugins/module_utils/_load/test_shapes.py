@@ -88,6 +88,19 @@ def test_a_spike_is_one_batch():
     assert Options("spike", vus=8, duration_s=20).shape().connections == 40
 
 
+@pytest.mark.parametrize(("options", "connections"), [
+    ({"executor": "constant_arrival_rate", "rate_rps": 200}, 400),
+    ({"executor": "constant_arrival_rate", "rate_rps": 200, "vus": 7}, 7),
+    ({"executor": "constant_arrival_rate", "rate_rps": 0.5}, 10),
+    ({"executor": "constant_arrival_rate", "rate_rps": 9000}, 1000),
+    ({"executor": "ramping_arrival_rate", "stages": [{"duration_s": 1, "rate_rps": 50}]}, 100),
+    ({"executor": "spike", "rate_rps": 20, "duration_s": 20}, 200),
+    ({"executor": "soak", "rate_rps": 30, "duration_s": 60}, 60),
+])
+def test_arrivals_have_connections_for_answers_that_take_two_seconds(options, connections):
+    assert Options(**options).shape().connections == connections
+
+
 def test_stages_make_the_number_of_requests_due_that_they_amount_to():
     stages = [{"duration_s": 1.5, "rate_rps": 7}, {"duration_s": 2.3, "rate_rps": 11}, {"duration_s": 1, "rate_rps": 0}]
     shape = Options("ramping_arrival_rate", stages=stages).shape()

@@ -37,10 +37,11 @@ def test_urls_that_are_none(url):
         Target.parse(url)
 
 
-@pytest.mark.parametrize("scheme", ["http", "redis", "pg"])
-def test_a_password_in_the_url_is_refused_and_not_shown(scheme):
+@pytest.mark.parametrize("scheme", ["http", "redis", "pg", "shop", ""])
+@pytest.mark.parametrize("password", ["hunter2", "hunter2/x", "x/hunter2", "x hunter2"])
+def test_a_password_in_the_url_is_refused_and_not_shown(scheme, password):
     with pytest.raises(InputError) as caught:
-        Target.parse(f"{scheme}://me:hunter2@edge1/")
+        Target.parse(f"{scheme}://me:{password}@edge1/")
     assert "hunter2" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ import random
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.result.metrics import Part, row_of
-from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.baseline import Baseline
+from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.baseline import Baseline, Limits
 from ansible_collections.evenkeel.fleet.plugins.module_utils._load.statistics.histogram import Histogram
 
 
@@ -40,7 +40,7 @@ def result_of(seed, factor=1.0, errors=0.0, seconds=20, rps=100, names=("browse"
 
 
 def compare(before, after, **options):
-    return Baseline.parse(before, **options).compare(after)
+    return Baseline(before, Limits.parse(**options)).compare(after)
 
 
 def verdicts(comparison):
@@ -111,8 +111,6 @@ def test_false_alarms_are_rare():
 
 
 @pytest.mark.parametrize(("options", "field"), [
-    ({"result": None}, "baseline.result"),
-    ({"result": {"metrics": {"p95_ms": 3}}}, "baseline.result"),
     ({"percentiles": ["95"]}, "baseline.percentiles"),
     ({"percentiles": ["p0"]}, "baseline.percentiles"),
     ({"percentiles": ["p95x"]}, "baseline.percentiles"),
@@ -122,14 +120,20 @@ def test_false_alarms_are_rare():
 ])
 def test_bad_options_are_named(options, field):
     with pytest.raises(InputError) as caught:
-        Baseline.parse(**{"result": result_of(1, seconds=1), **options})
+        Limits.parse(**options)
     assert caught.value.field == field
     assert "Example: " in str(caught.value)
 
 
+@pytest.mark.parametrize("result", [None, {"metrics": {"p95_ms": 3}}])
+def test_what_is_no_result_is_refused(result):
+    with pytest.raises(InputError, match=r"baseline\.result: expected an earlier result of load_probe"):
+        Baseline(result, Limits.parse())
+
+
 def test_nothing_in_common_is_said_before_any_traffic():
     with pytest.raises(InputError, match="at least one of the scenarios search"):
-        Baseline.parse(result_of(1, seconds=1)).require(["search"])
+        Baseline(result_of(1, seconds=1), Limits.parse()).require(["search"])
 
 
 def test_a_scenario_without_answers_has_nothing_to_compare():

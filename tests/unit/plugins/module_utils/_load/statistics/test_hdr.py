@@ -66,7 +66,7 @@ def test_we_read_what_the_package_writes_with_any_digits_and_unit(values, digits
     "ä", "=" * 9,
 ])
 def test_what_is_no_histogram_is_refused(text):
-    with pytest.raises(InputError, match="V2 compressed encoding"):
+    with pytest.raises(InputError, match="V2 encoding"):
         decode(text)
 
 
