@@ -16,6 +16,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
+            "restart_instances": lazy_filter("_restart.plan", "instances"),
             "restart_plan": lazy_filter("_restart.plan", "make_plan"),
             "restart_turn": lazy_filter("_restart.plan", "choose_turn"),
             "restart_summary": lazy_filter("_restart.summary", "summarize"),

@@ -51,6 +51,10 @@ options:
   name:
     description: Name of the unit, the container or the Compose service; by default O(service).
     type: str
+  replica:
+    description: Which replica of the slot, with O(runtime=compose), from 1.
+    type: int
+    default: 1
   action:
     description:
       - V(restart) reloads or restarts.
@@ -188,6 +192,11 @@ slot:
   returned: always
   type: str
   sample: blue
+replicas:
+  description: How many replicas the slot has, with O(runtime=compose).
+  returned: always
+  type: int
+  sample: 1
 alive:
   description: Whether any process of it was there at the first look.
   returned: always
@@ -257,6 +266,7 @@ def main() -> None:
             "service": {"type": "str", "required": True},
             "runtime": {"type": "str", "default": tasks.SYSTEMD, "choices": list(tasks.RUNTIMES)},
             "name": {"type": "str"},
+            "replica": {"type": "int", "default": 1},
             "action": {"type": "str", "default": "restart", "choices": ["restart", "stop"]},
             "method": {"type": "str", "default": need.AUTO, "choices": list(need.METHODS)},
             "only_if": {"type": "str", "default": "always", "choices": ["always", "needed"]},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
+from .._balancer.replicas import numbered, server_names
 from .._core.errors import InputError
 from .need import RELOAD, SOCKET
 from .queue import DONE, FAILED, PENDING, Member, Progress, backoff_s, minimum_of, next_turn, simulate
@@ -18,11 +19,20 @@ BEGUN = "begun"
 _GAPLESS = (RELOAD, SOCKET)
 
 
+def instances(services: Sequence[Mapping[str, Any]], replicas: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the services of a host with an entry for each replica, named by ``instance`` and numbered by ``replica``.
+
+    :arg replicas: how many a service has, by its name; 1 by default.
+    """
+    return [{**service, "instance": name, "replica": number} for service in services
+            for number, name in enumerate(numbered(service["name"], replicas.get(service["name"], 1)), 1)]
+
+
 def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers: Mapping[str, Mapping[str, Any]],
               request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan, or everything that speaks against it in ``problems``.
 
-    :arg observations: per host, in the order of the inventory, its declared services, each with ``look``: what
+    :arg observations: per host, in the order of the inventory, its :func:`instances`, each with ``look``: what
         M(evenkeel.fleet.service_restart) said in check mode.
     :arg balancers: per load balancer, what M(evenkeel.fleet.balancer_info) returned.
     :arg request: ``mode`` (restart or shutdown), ``only`` (names of services; empty is all), ``min_available``,
@@ -64,16 +74,16 @@ def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers
 def choose_turn(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mapping[str, Any]]],
                 balancers: Mapping[str, Mapping[str, Any]], hosts: Collection[str],
                 now_s: float | None = None) -> dict[str, Any]:
-    """Return the next turn: ``batch`` (service by host), ``wait_s``, ``over``, ``held`` (reason by instance).
+    """Return the next turn: ``batch`` (instance by host), ``wait_s``, ``over`` and ``held`` (reasons).
 
-    :arg progress: per host and service: ``state`` (begun, done or failed), ``attempts``, ``failed_at_s`` (seconds since
-        1970) and ``final`` (bool: do not try again, and let nobody else begin).
+    :arg progress: per host and instance: ``state`` (begun, done or failed), ``attempts``, ``failed_at_s`` (seconds
+        since 1970) and ``final`` (bool: do not try again, and let nobody else begin).
     :arg hosts: those that still answer; what the others have not done they never will.
     :arg now_s: seconds since 1970; the controller's clock by default.
 
     After a final failure, and when a load balancer does not say who is in service, nobody begins any more.
     """
-    known = {f"{host}/{service}": one for host, services in progress.items() for service, one in services.items()}
+    known = {f"{host}/{instance}": one for host, found in progress.items() for instance, one in found.items()}
     final = [f"{identity}: {one['reason']}" for identity, one in known.items() if one.get("final")]
     final += [f"the load balancer {edge} does not say who is in service" for edge in _silent(balancers)]
     if final:
@@ -84,7 +94,7 @@ def choose_turn(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Map
     known.update({identity: {**one, "state": BEGUN} for identity, one in lost.items()})
     turn = next_turn(_queue(plan), plan["minimum"], *_serving(plan, known, balancers), _progress(plan, known),
                      time.time() if now_s is None else now_s)
-    return {"batch": {one.host: one.service for one in turn.members}, "wait_s": turn.wait_s, "over": turn.over,
+    return {"batch": {one.host: one.instance for one in turn.members}, "wait_s": turn.wait_s, "over": turn.over,
             "held": {**turn.held, **dict.fromkeys(lost, SILENT)}}
 
 
@@ -92,11 +102,14 @@ def _member(host: str, service: Mapping[str, Any], balancers: Mapping[str, Mappi
             request: Mapping[str, Any]) -> dict[str, Any]:
     look, backend, minimum = service["look"], service.get("backend", ""), service.get("min_available")
     slot = look["slot"]
-    server = service.get("server") or (f"{host}-{slot}" if slot else host)
+    number = service["replica"]
+    declared = service.get("server")
+    server = (numbered(declared, number) if declared else server_names(host, slot, number) if slot else [host])[-1]
     states = {edge: _server(found, backend, server).get("state", "") for edge, found in balancers.items()} \
         if backend else {}
     return {
-        "identity": f"{host}/{service['name']}", "host": host, "service": service["name"],
+        "identity": f"{host}/{service['instance']}", "host": host, "service": service["name"],
+        "instance": service["instance"],
         "priority": service.get("priority", "medium"), "method": look["method"], "why": look["why"],
         "gap": look["method"] not in _GAPLESS, "wanted": look["wanted"], "needs": look["needs"],
         "healthy": look["healthy"], "alive": look["alive"],
@@ -120,7 +133,7 @@ def _name_problems(members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for one in members:
         if identities.count(one["identity"]) > 1:
             expected = f"each name once on {one['host']}"
-            yield str(InputError("graceful_restart_services[].name", one["service"], expected))
+            yield str(InputError("graceful_restart_services[].name", one["instance"], expected))
 
 
 def _balancer_problems(members: Sequence[Mapping[str, Any]],
@@ -136,7 +149,7 @@ def _balancer_problems(members: Sequence[Mapping[str, Any]],
 
 
 def _queue(plan: Mapping[str, Any]) -> list[Member]:
-    return [Member(one["host"], one["service"], one["priority"], one["gap"], one["wanted"],
+    return [Member(one["host"], one["service"], one["priority"], one["gap"], one["wanted"], name=one["instance"],
                    returns=not one["backend"] or set(one["edges"]) == set(one["states"]))
             for one in plan["members"].values()]
 

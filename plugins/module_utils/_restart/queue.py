@@ -4,10 +4,10 @@
 
 """The restart queue: who goes next, so that no service ever has fewer instances in service than it needs.
 
-An instance is ``<host>/<service>``. It is up when it certainly serves, idle when it certainly serves nobody, and
-otherwise in doubt: it does not count, but may have users. Whoever is not up goes first, because that takes away
-nothing that counts; then by priority. Nothing here waits, asks or changes anything: the same function makes the plan
-and drives the run.
+An instance is ``<host>/<service>``, of further replicas ``<host>/<service>-2`` and so on. It is up when it certainly
+serves, idle when it certainly serves nobody, and otherwise in doubt: it does not count, but may have users. Whoever is
+not up goes first, because that takes away nothing that counts; then by priority. Nothing here waits, asks or changes
+anything: the same function makes the plan and drives the run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PENDING, DONE, FAILED = "pending", "done", "failed"
 
 @dataclass(frozen=True)
 class Member:
-    """One instance of a service, whether it is to be restarted or not.
+    """One instance of a service, whether it is to be restarted or not; its name is that of the service by default.
 
     ``gap`` is whether it serves nobody while it restarts, ``returns`` whether it is in service afterwards.
     """
@@ -36,11 +36,17 @@ class Member:
     gap: bool = True
     wanted: bool = True
     returns: bool = True
+    name: str = ""
+
+    @property
+    def instance(self) -> str:
+        """Its name on its host."""
+        return self.name or self.service
 
     @property
     def identity(self) -> str:
         """Its name in plans and messages."""
-        return f"{self.host}/{self.service}"
+        return f"{self.host}/{self.instance}"
 
 
 @dataclass(frozen=True)

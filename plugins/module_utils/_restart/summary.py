@@ -25,7 +25,7 @@ def summarize(plan: Mapping[str, Any], progress: Mapping[str, Mapping[str, Mappi
     :arg held: why the queue never let somebody go.
     :returns: ``verdict`` (pass when all that was wanted is done), ``reasons``, ``instances`` and ``lines`` for people.
     """
-    instances = {identity: _instance(one, progress.get(one["host"], {}).get(one["service"], {}), held)
+    instances = {identity: _instance(one, progress.get(one["host"], {}).get(one["instance"], {}), held)
                  for identity, one in plan["members"].items() if one["wanted"]}
     by_state = {state: [identity for identity, one in instances.items() if one["state"] == state]
                 for state in (DONE, FAILED, UNTOUCHED)}

@@ -27,19 +27,26 @@ STAMPS = "/run/evenkeel/restart"
 STOP = "stop"
 
 
-def find(service: str, runtime: str, name: str | None, directory: str) -> tuple[Instance, str]:
-    """Return the instance of a service on this host and its slot, which only Compose has."""
+def find(service: str, runtime: str, name: str | None, directory: str, replica: int = 1) -> tuple[Instance, str, int]:
+    """Return an instance of a service on this host, its slot and how many replicas that has; only Compose has those.
+
+    :raises FleetError: when there is no such replica.
+    """
     if runtime == SYSTEMD:
         from .._runtime.systemd import Unit
 
-        return Unit(name or service), ""
+        return Unit(name or service), "", 1
     from .._runtime.container import Container, slot_of  # the HTTP client, which units do not need
     from .._runtime.engine import Engine
 
-    engine, slot, container = Engine(), "", name or service
-    if runtime == COMPOSE:
-        slot, container = slot_of(container, engine, lambda: _committed_slot(service, directory))
-    return Container(container, engine), slot
+    engine = Engine()
+    if runtime != COMPOSE:
+        return Container(name or service, engine), "", 1
+    slot, containers = slot_of(name or service, engine, lambda: _committed_slot(service, directory))
+    if replica not in containers:
+        raise FleetError(f"Expected replica {replica} of {service} in slot {slot}, found {len(containers)} replicas.",
+                         "Run the playbook restart again, which counts them anew.")
+    return Container(containers[replica], engine), slot, len(containers)
 
 
 def _committed_slot(service: str, directory: str) -> str:
@@ -54,7 +61,7 @@ def _committed_slot(service: str, directory: str) -> str:
 def restart(service: str, runtime: str, name: str | None, action: str, method: str, only_if: str,
             reload_signal: str | None, renews: str, programs: Sequence[str], files: Sequence[str],
             checks: Sequence[Mapping[str, Any]], consecutive: int, interval_s: float, quiet_s: float,
-            stop_deadline_s: float, start_deadline_s: float, run: str, directory: str, check_mode: bool,
+            stop_deadline_s: float, start_deadline_s: float, run: str, directory: str, replica: int, check_mode: bool,
             stamps: str = STAMPS) -> dict[str, Any]:
     """Restart or stop the service here, or say what would be done.
 
@@ -64,14 +71,14 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     left_out = [check for check in checks if check_mode and check["type"] == "command" and not check["read_only"]]
     checks = [check for check in checks if check not in left_out]
     clock = Deadline(0)
-    instance, slot = find(service, runtime, name, directory)
+    instance, slot, replicas = find(service, runtime, name, directory, replica)
     checks = [{**check, "url": instance.fill(check["url"])} if check["url"] else check for check in checks]
     validate(checks)
     before = instance.state()
     operation = Operation(instance, checks, consecutive, interval_s)
     sick = operation.sick(before)
     result: dict[str, Any] = {
-        "instance": instance.label, "slot": slot, "alive": before.alive, "healthy": not sick,
+        "instance": instance.label, "slot": slot, "replicas": replicas, "alive": before.alive, "healthy": not sick,
         "left_out": [check["name"] for check in left_out], "open": Connections(before.pid).count()}
     stamp = os.path.join(stamps, instance.label)
     if action == STOP:

@@ -68,18 +68,36 @@ def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container
     assert inspect(".State.Running") == "true"
 
 
-def test_the_slot_in_use_is_restarted_under_load_without_a_failed_request(lab_with_bell):
-    deployed = lab_with_bell.play("deploy", deploy_compose_release="v1")
-    assert deployed.rc == 0, deployed.output
+@pytest.fixture
+def deployed(lab_with_bell):
+    """Deploy the reference app with so many replicas; afterwards it has one again."""
+    def deploy(replicas=1):
+        done = lab_with_bell.play("deploy", deploy_compose_release="v1", deploy_compose_replicas=replicas)
+        assert done.rc == 0, done.output
+
+    yield deploy
+    deploy()
+
+
+def started():
+    """Return when each container of the reference app that runs was started, by host."""
+    return {host: on(host, "docker inspect --format '{{.State.StartedAt}}' "
+                           "$(docker ps --quiet --filter label=evenkeel.service=pitch)").split() for host in HOSTS}
+
+
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.faults)])
+def test_the_slot_in_use_is_restarted_under_load_without_a_failed_request(lab_with_bell, deployed, replicas):
+    deployed(replicas)
     lab_with_bell.declare({
         "name": "pitch", "runtime": "compose", "backend": "be_pitch",
         "health": [{"name": "pitch", "type": "http", "url": "http://127.0.0.1:{port}/health"}]})
-    containers = {host: on(host, "docker inspect --format '{{.State.StartedAt}}' "
-                                 "$(docker ps --quiet --filter label=evenkeel.service=pitch)") for host in HOSTS}
+    before = started()
     with Load("http://edge1", path="/health") as load:
         done = lab_with_bell.restart()
     assert done.rc == 0, done.output
     assert load.metrics["errors"] == 0, load.result
+    assert f"{replicas * len(HOSTS)} of {replicas * len(HOSTS)} instances restarted" in done.output
+    after = started()
     for host in HOSTS:
-        running = on(host, "docker ps --quiet --filter label=evenkeel.service=pitch")
-        assert on(host, "docker inspect --format '{{.State.StartedAt}}' " + running) != containers[host]
+        assert len(after[host]) == replicas
+        assert not set(before[host]) & set(after[host])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.plan import choose_turn, make_plan
+from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.plan import choose_turn, instances, make_plan
 from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.summary import summarize
 
 REQUEST = {"mode": "restart", "only": [], "min_available": "50%", "retries": 1, "backoff_s": 2, "return_all": False}
@@ -29,7 +29,8 @@ def balancer(**states):
 
 
 def plan(services=None, balancers=None, **request):
-    return make_plan(services or {host: [shop()] for host in HOSTS}, balancers or balancer(), {**REQUEST, **request})
+    seen = {host: instances(own, {}) for host, own in (services or {host: [shop()] for host in HOSTS}).items()}
+    return make_plan(seen, balancers or balancer(), {**REQUEST, **request})
 
 
 def done(host, **more):
@@ -91,6 +92,28 @@ def test_a_server_that_was_out_of_traffic_stays_out_unless_asked_for():
 def test_a_slot_names_its_server():
     services = {"app1": [{**shop(look=look(slot="green")), "name": "pitch"}]}
     assert plan(services)["members"]["app1/pitch"]["server"] == "app1-green"
+
+
+def test_replicas_of_a_host_go_one_after_the_other_and_each_counts():
+    # With one host a single instance could not go; of three replicas one may.
+    own = instances([{"name": "shop", "backend": "be_shop", "look": look(slot="blue")}], {"shop": 3})
+    names = ["app1-blue", "app1-blue-2", "app1-blue-3"]
+    servers = [{"name": name, "state": "ready", "healthy": True, "operational": "running"} for name in names]
+    balancers = {"edge1": {"backends": {"be_shop": {"servers": servers}}}}
+    made = make_plan({"app1": own}, balancers, REQUEST)
+    assert made["turns"] == [["app1/shop"], ["app1/shop-2"], ["app1/shop-3"]]
+    assert [one["server"] for one in made["members"].values()] == names
+    assert "   shop: 2 of 3 in service meanwhile, at least 2" in made["text"]
+    assert made["services"] == ["shop"]
+    progress = {"app1": {"shop": {"state": "done", "attempts": 1}}}
+    assert choose_turn(made, progress, balancers, ["app1"], 0)["batch"] == {"app1": "shop-2"}
+    assert summarize(made, progress, {})["instances"]["app1/shop-2"]["state"] == "untouched"
+
+
+def test_a_server_that_was_named_is_that_of_the_first_replica():
+    own = instances([{**shop(look=look(slot="blue")), "server": "web"}], {"shop": 2})
+    members = make_plan({"app1": own}, balancer(), REQUEST)["members"]
+    assert [one["server"] for one in members.values()] == ["web", "web-2"]
 
 
 def test_the_next_turn_looks_at_who_is_in_service_now():
