@@ -33,7 +33,9 @@ options:
     type: dict
     required: true
   defaults:
-    description: C(slots) (port by slot), C(health_path), C(check_interval), C(check_fall) and C(check_rise).
+    description:
+      - C(slots) (port by slot), C(replicas) (the most of a slot), C(health_path), C(check_interval), C(check_fall) and
+        C(check_rise).
     type: dict
     required: true
 """
@@ -45,7 +47,7 @@ EXAMPLES = r"""
       {{ [{'name': 'shop', 'port': 80}] | evenkeel.fleet.balancer_services(
            hosts=['app1'], hostvars=hostvars,
            defaults={'slots': {'blue': 8001, 'green': 8002}, 'health_path': '/health',
-                     'check_interval': '2s', 'check_fall': 3, 'check_rise': 2}) }}
+                     'replicas': 1, 'check_interval': '2s', 'check_fall': 3, 'check_rise': 2}) }}
 """
 
 RETURN = r"""

@@ -17,6 +17,13 @@ def _gate_problems(request: Any) -> list[str]:
     return gate_problems(request)
 
 
+def _gate_sentences(request: Any) -> list[str]:
+    from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import known
+
+    there = {**known(request), "declared": [known(gate) for gate in request["declared"]]}
+    return lazy_filter("_release.judge.gates", "sentences")(there)
+
+
 class FilterModule:
     """The filters of this file, each documented in a file of its name."""
 
@@ -24,7 +31,7 @@ class FilterModule:
         return {
             "rollout_gates": lazy_filter("_release.judge.gates", "arrange"),
             "rollout_gate_problems": _gate_problems,
-            "rollout_gate_sentences": lazy_filter("_release.judge.gates", "sentences"),
+            "rollout_gate_sentences": _gate_sentences,
             "rollout_gate_evidence": lazy_filter("_release.judge.gates", "evidence"),
             "rollout_gate_refusals": lazy_filter("_release.judge.gates", "refused"),
         }

@@ -71,6 +71,13 @@ options:
     description: Longest wait for that health, in seconds, for all servers of the call together.
     type: float
     default: 30
+  degraded:
+    description:
+      - Whether half of these servers will do, at least one, when O(deadline_s) is over. It is meant for the way back -
+        one server that is sick must not keep the traffic on a release that is worse.
+      - The others are set as asked for, and get traffic when the check finds them healthy.
+    type: bool
+    default: false
   drain_deadline_s:
     description:
       - Longest wait, in seconds, until servers on their way to V(drain) or V(maint) have no session left. V(0) does
@@ -101,8 +108,9 @@ options:
   guard:
     description:
       - Arms the guard of this load balancer before anything is changed. When nobody hears of the run for its time to
-        live, all hosts for which the run has armed it go back in one pass - the old server in, the new one out. A
-        new server that works keeps its traffic until the old one has full health by HAProxy's own check.
+        live, all hosts for which the run has armed it go back in one pass - the old servers in, the new ones out. New
+        servers that work keep their traffic until the old ones of their host have full health by HAProxy's own check.
+        After O(deadline_s) half of these will do, or as many as there are new ones that work.
       - It is disarmed by M(evenkeel.fleet.release) with C(action=disarm). It needs systemd.
     type: dict
     suboptions:
@@ -128,14 +136,17 @@ options:
         description: The host whose servers are changed. Required with O(guard.ttl_s) above 0.
         type: str
       old:
-        description: Its server that had the traffic before the run; empty when it had none.
-        type: str
-        default: ""
+        description: Its servers that had the traffic before the run; empty when it had none.
+        type: list
+        elements: str
+        default: []
       new:
-        description: Its server of the release. Required with O(guard.ttl_s) above 0.
-        type: str
+        description: Its servers of the release. Required with O(guard.ttl_s) above 0.
+        type: list
+        elements: str
+        default: []
       weight:
-        description: Weight that the new server gets back when it is out.
+        description: Weight that the new servers get back when they are out.
         type: int
         default: 100
       directory:
@@ -182,7 +193,14 @@ EXAMPLES = r"""
       - {name: app1-green, state: ready}
       - {name: app1-blue, state: maint}
     healthy: true
-    guard: {service: pitch, run: 20261121T081500Z-v2, token: 7, ttl_s: 120, host: app1, old: app1-blue, new: app1-green}
+    guard:
+      service: pitch
+      run: 20261121T081500Z-v2
+      token: 7
+      ttl_s: 120
+      host: app1
+      old: [app1-blue]
+      new: [app1-green]
 
 - name: Save the states before a reload
   evenkeel.fleet.balancer_server:
@@ -260,6 +278,7 @@ def main() -> None:
             },
             "healthy": {"type": "bool", "default": False},
             "deadline_s": {"type": "float", "default": 30},
+            "degraded": {"type": "bool", "default": False},
             "drain_deadline_s": {"type": "float", "default": 0},
             "tunnel_drain_deadline_s": {"type": "float"},
             "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},
@@ -272,8 +291,8 @@ def main() -> None:
                     "token": {"type": "int", "required": True, "no_log": False},
                     "ttl_s": {"type": "float", "default": 0},
                     "host": {"type": "str"},
-                    "old": {"type": "str", "default": ""},
-                    "new": {"type": "str"},
+                    "old": {"type": "list", "elements": "str", "default": []},
+                    "new": {"type": "list", "elements": "str", "default": []},
                     "weight": {"type": "int", "default": 100},
                     "directory": {"type": "path", "default": "/var/lib/evenkeel"},
                 },

@@ -139,7 +139,7 @@ options:
         type: str
         required: true
       ports:
-        description: The port of each slot on this host.
+        description: The ports of each slot on this host, as lists.
         type: dict
         required: true
       commit:

@@ -76,7 +76,8 @@ status:
   description:
     - What the ledger means for now. C(state), C(phase), C(run) and C(release) are of the last record.
     - C(current) is the release that was committed last and C(previous) the one before it that nobody rolled back from.
-      C(releases) leads from the oldest to the current one, C(history) has every commit.
+      C(releases) leads from the oldest to the current one, C(history) has every commit. C(replicas) of these says how
+      many replicas the release had on this host, 1 where that is missing.
     - C(interrupted) is whether a run was left in the middle, C(frozen) whether a person has to decide.
   type: dict
   returned: always
@@ -109,7 +110,9 @@ guards:
   type: dict
   returned: always
 instances:
-  description: The container of each slot, with release, image, digest, state and start time.
+  description:
+    - What each slot runs, with release, image, digest, state and start time. C(replicas) has this of each of its
+      containers. The slot is as its first one, or as the first that does not run.
   type: dict
   returned: always
 image:

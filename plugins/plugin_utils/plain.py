@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Mapping
+
+from ansible.errors import AnsibleError
+from jinja2.exceptions import UndefinedError
 
 
 def plain(value: Any) -> Any:
@@ -14,3 +18,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(one) for key, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what can be templated already, plain; what refers to something that only comes later is left out."""
+    found = {}
+    for key in values:
+        with contextlib.suppress(AnsibleError, UndefinedError):
+            found[key] = plain(values[key])
+    return found

@@ -10,7 +10,7 @@ import pytest
 
 testinfra_hosts = ["ansible://edge1"]
 
-SERVERS = {f"app{number}-{slot}" for number in (1, 2, 3) for slot in ("blue", "green")}
+PORTS = {"blue": 8001, "green": 8002, "blue-2": 8003, "green-2": 8004}
 
 
 @pytest.fixture
@@ -35,12 +35,11 @@ def test_it_serves_after_a_reboot_too(host):
     assert host.socket("tcp://0.0.0.0:80").is_listening
 
 
-def test_every_slot_of_every_host_is_a_server_on_its_port(running):
+def test_every_replica_of_every_slot_of_every_host_is_a_server_on_its_port(running):
     servers = running["backends"]["be_pitch"]["servers"]
-    assert {one["name"] for one in servers} == SERVERS
-    for one in servers:
-        assert one["port"] == (8001 if one["name"].endswith("blue") else 8002)
-        assert one["checked"]
+    assert {one["name"]: one["port"] for one in servers} == {
+        f"app{number}-{replica}": port for number in (1, 2, 3) for replica, port in PORTS.items()}
+    assert all(one["checked"] for one in servers)
 
 
 def test_only_root_and_haproxy_may_command_it(host):

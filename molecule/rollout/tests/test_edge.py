@@ -20,9 +20,9 @@ def test_only_the_new_release_answers(host):
 
 def test_every_host_serves_in_one_slot_and_the_other_is_out(host):
     lines = [line.split() for line in host.check_output(f'python3 -c "{READ_STATES}"').splitlines()[2:] if line]
-    serving = {line[3].rpartition("-")[0]: [] for line in lines}
+    serving = {line[3].split("-")[0]: [] for line in lines}
     for line in lines:
-        name, _, slot = line[3].rpartition("-")
+        name, _, slot = line[3].partition("-")  # of a second replica, green-2
         serving[name] += [slot] if line[5] == OPERATIONAL else []
     assert len(serving) == 3
     assert all(len(slots) == 1 for slots in serving.values())

@@ -11,6 +11,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from .._core.errors import FleetError, InputError
 from .._core.units import parse_seconds
+from .replicas import server_names, server_ports
 
 _FIELD = "load_balancer_services"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -27,9 +28,10 @@ def declare(
 ) -> dict[str, Any]:
     """Return ``{"services": [...], "problems": [...]}``.
 
-    :arg services: as in ``load_balancer_services``; a service without ``servers`` gets ``<host>-<slot>`` for each.
+    :arg services: as in ``load_balancer_services``; a service without ``servers`` gets those of :mod:`.replicas`.
     :arg hosts: address by host.
-    :arg defaults: ``slots`` (port by slot), ``health_path``, ``check_interval``, ``check_fall`` and ``check_rise``.
+    :arg defaults: ``slots`` (port by slot), ``replicas`` (the most of a slot), ``health_path``, ``check_interval``,
+        ``check_fall`` and ``check_rise``.
     """
     problems = [] if services else [
         str(InputError(_FIELD, services, "at least one service", "[{name: shop, port: 80}]"))
@@ -53,11 +55,12 @@ def _complete(
     _expect_port(f"{where}.port", complete["port"])
     path = complete["health_path"]
     _expect(_PATH.fullmatch(path), f"{where}.health_path", path, "a path", "/health")
-    for key in ("check_fall", "check_rise"):
+    for key in ("check_fall", "check_rise", "replicas"):
         _expect(1 <= complete[key] <= 100, f"{where}.{key}", complete[key], "1 to 100", "3")
     inter_ms = round(parse_seconds(complete["check_interval"], f"{where}.check_interval") * 1000)
     _expect(inter_ms >= 10, f"{where}.check_interval", complete["check_interval"], "at least 10ms", "2s")
-    servers = [dict(server) for server in complete.get("servers") or _slots_of(hosts, complete["slots"])]
+    servers = [dict(server) for server in complete.get("servers")
+               or _slots_of(hosts, complete["slots"], complete["replicas"], where)]
     for server in servers:
         member, address = server["name"], server["address"]
         _expect(_SERVER.fullmatch(member), f"{where}.servers[].name", member, "a name", "app1-blue")
@@ -74,11 +77,14 @@ def _complete(
     }
 
 
-def _slots_of(hosts: Mapping[str, str], slots: Mapping[str, int]) -> list[dict[str, Any]]:
+def _slots_of(hosts: Mapping[str, str], slots: Mapping[str, int], replicas: int, where: str) -> list[dict[str, Any]]:
+    for slot, port in slots.items():
+        _expect_port(f"{where}.slots[{slot}]", port)
     return [
-        {"name": f"{host}-{slot}", "address": address, "port": port}
+        {"name": name, "address": address, "port": port}
         for host, address in hosts.items()
-        for slot, port in slots.items()
+        for slot in slots
+        for name, port in zip(server_names(host, slot, replicas), server_ports(slots, slot, replicas))
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Callable, Mapping, Sequence
 from .._core.clock import Deadline
 from .._core.errors import FleetError, InputError
 from .haproxy import HAProxy
+from .replicas import least_of
 from .server import DRAIN, MAINT, READY, Server, Wish
 
 _POLL_S = 0.1
@@ -24,6 +25,7 @@ class Switch:
 
     :arg healthy: wait for full health by the balancer's own check before a server gets traffic.
     :arg deadline_s: longest wait for that health, in seconds, for all servers together.
+    :arg degraded: when that time is over, enough of them will do, see :func:`.replicas.least_of`.
     :arg drain_deadline_s: longest wait until no session is left on servers that leave, in seconds; 0 does not wait.
     :arg tunnel_drain_deadline_s: instead of that for tunnels, such as WebSockets, from the same moment; None makes no
         difference between them and other sessions.
@@ -39,6 +41,7 @@ class Switch:
         deadline_s: float = 30.0,
         drain_deadline_s: float = 0.0,
         tunnel_drain_deadline_s: float | None = None,
+        degraded: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._balancer = balancer
@@ -46,6 +49,7 @@ class Switch:
         self._wishes = wishes
         self._healthy = healthy
         self._deadline_s = deadline_s
+        self._degraded = degraded
         tunnels_s = drain_deadline_s if tunnel_drain_deadline_s is None else tunnel_drain_deadline_s
         self._drain_deadlines_s = {_OTHERS: drain_deadline_s, _TUNNELS: tunnels_s}
         self._sleep = sleep
@@ -137,6 +141,8 @@ class Switch:
             servers = self._balancer.servers(self._backend)
             sick = [servers[name] for name in names if not servers[name].healthy]
             if not sick:
+                return
+            if deadline.expired and self._degraded and len(names) - len(sick) >= least_of(len(names)):
                 return
             if deadline.expired:
                 raise _unhealthy(sick, self._deadline_s)

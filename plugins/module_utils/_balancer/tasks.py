@@ -28,6 +28,7 @@ def change_servers(
     state_file: str,
     check_mode: bool,
     warn: Callable[[str], None],
+    degraded: bool = False,
 ) -> dict[str, Any]:
     """Carry out wishes for servers of one backend and keep the states over a restart.
 
@@ -50,7 +51,7 @@ def change_servers(
             "diff": _diff(backend, wishes, {}),
         }
     clock = Deadline(deadline_s)
-    switch = Switch(balancer, backend, wishes, healthy, deadline_s, drain_deadline_s, tunnel_drain_deadline_s)
+    switch = Switch(balancer, backend, wishes, healthy, deadline_s, drain_deadline_s, tunnel_drain_deadline_s, degraded)
     changed, after = switch.changed, switch.before
     if not check_mode:
         try:

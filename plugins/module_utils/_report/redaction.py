@@ -25,7 +25,16 @@ _TABLES = frozenset((
     "scenarios", "steps", "tags", "histograms", "step_histograms", "tag_histograms", "journeys", "skipped",
     "header_counts", "hosts", "instances", "way_back", "backends", "components",
 ))
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]+@", re.IGNORECASE)
+#: What comes before the password in ``scheme://user:password@host``. A path with an ``@`` is none: before it there is
+#: no colon (``https://host/@user/x``), or a port (up to five digits and a slash) of the web or of a registry of images.
+#: With other schemes an ``@`` belongs to a password.
+_WEB = r"(?:https?|wss?|docker|oci)://"
+_URL_USER = rf"\b(?:{_WEB}[^\s:/@]*(?!:\d{{1,5}}[/?#])|(?!{_WEB})[a-z][a-z0-9+.-]{{0,30}}://[^\s:/@]*):"
+_URL_PASSWORD = re.compile(rf"({_URL_USER})[^\s/]+@", re.IGNORECASE)
+#: A password may have a raw slash, too: it ends with the last ``@`` before white space or the end of a quoted text.
+#: Rather is a host hidden than the rest of a password shown.
+_URL_BEGIN = re.compile(_URL_USER, re.IGNORECASE)
+_WORD = re.compile(r"""(?:(?!\\*["'][,:;)\]}])\S)+""")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 #: ``password=…`` and ``"password": "…"``. A quote may be escaped, as in JSON inside JSON, and its end cut off.
 #: ``password_reset: error_rate < 1%`` is the rule of a scenario.
@@ -70,6 +79,13 @@ def _named(name: str, item: Any) -> Any:
 
 
 def _clean_text(text: str) -> str:
-    text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+    if "://" in text:
+        text = _WORD.sub(_clean_word, _URL_PASSWORD.sub(rf"\1{HIDDEN}@", text))
     text = _BEARER.sub(rf"\1 {HIDDEN}", text)
     return _ASSIGNMENT.sub(rf"\1{HIDDEN}", text)
+
+
+def _clean_word(match: re.Match[str]) -> str:
+    word = match.group()
+    begin, end = _URL_BEGIN.search(word), word.rfind("@")
+    return f"{word[:begin.end()]}{HIDDEN}{word[end:]}" if begin and begin.end() < end else word

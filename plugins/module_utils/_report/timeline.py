@@ -15,7 +15,7 @@ _ROOM = 1.05  # after the last event, so that the state in which a host ended ca
 
 #: What a record of the ledger means, by state and phase; None: another one says it.
 _SAID: Mapping[tuple[str, str], str | None] = {
-    ("PLANNED", "result"): "gets release {release}, in slot {slot}",
+    ("PLANNED", "result"): "gets release {release}, in slot {slot}, replicas: {replicas}",
     ("LOCKED", "result"): None,
     ("STAGED", "intent"): None,
     ("STAGED", "result"): "has image and configuration ready; what serves was not touched",

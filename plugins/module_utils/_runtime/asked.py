@@ -16,7 +16,7 @@ import ipaddress
 import select
 import socket
 import struct
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from .._core.clock import Deadline
 from .._core.errors import FleetError
@@ -38,14 +38,14 @@ _FILTERS = {
 }  # fmt: skip
 
 
-def asked(ports: Mapping[str, int | str], seconds: float) -> dict[str, int]:
+def asked(ports: Mapping[str, Sequence[int | str]], seconds: float) -> dict[str, int]:
     """Count for so many seconds who begins a connection to these ports; return the number by name.
 
-    :arg ports: by name; numbers, also as text.
+    :arg ports: those of each name; numbers, also as text.
     :raises FleetError: when this user may not see the packets of this host.
     """
     counts, deadline = dict.fromkeys(ports, 0), Deadline(seconds)
-    names = {int(port): name for name, port in ports.items()}
+    names = {int(port): name for name, own in ports.items() for port in own}
     sockets = {_open(version): version for version in _FILTERS}
     try:
         while not deadline.expired:

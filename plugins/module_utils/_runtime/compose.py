@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Compose runtime: a service has two slots on a host, each a Compose project of its own.
+"""The Compose runtime: a service has two slots on a host, each a Compose project of its own with one or more replicas.
 
-Containers say who they are by labels: ``evenkeel.service``, ``evenkeel.slot``, ``evenkeel.release`` and
-``evenkeel.config`` (a hash of the configuration they were started with).
+Containers say who they are by labels: ``evenkeel.service``, ``evenkeel.slot``, ``evenkeel.release``,
+``evenkeel.config`` (a hash of the configuration they were started with) and, from the second replica of a slot on,
+``evenkeel.replica``.
 """
 
 from __future__ import annotations
@@ -35,10 +36,18 @@ class Compose:
         self._engine = engine
 
     def instances(self, service: str) -> dict[str, dict[str, Any]]:
-        """Return the container of each slot that has one; of several in a slot, a running one."""
+        """Return each slot that has containers: ``replicas`` in their order, and what the slot is as a whole.
+
+        That is its first replica, or the first that does not run: a slot runs only with all of its replicas.
+        """
         found = [self._describe(one) for one in self._engine.containers(f"{LABEL}service={service}")]
-        found.sort(key=lambda one: bool(one["running"]))
-        return {one["slot"]: one for one in found}
+        found.sort(key=lambda one: bool(one["running"]))  # of several containers of a replica, a running one
+        replicas = {(one["slot"], one["replica"]): one for one in found}
+        slots: dict[str, list[dict[str, Any]]] = {}
+        for (slot, dummy), one in sorted(replicas.items()):
+            slots.setdefault(slot, []).append(one)
+        return {slot: {**min(ones, key=lambda one: bool(one["running"])), "replicas": ones}
+                for slot, ones in slots.items()}
 
     def stop(self, service: str, slot: str, grace_s: int) -> None:
         """Stop the containers of a slot: SIGTERM, after ``grace_s`` seconds SIGKILL. They stay on the host."""
@@ -51,6 +60,7 @@ class Compose:
         reference = full["Config"]["Image"]
         return {
             "slot": labels.get(f"{LABEL}slot", ""),
+            "replica": int(labels.get(f"{LABEL}replica", "1")),
             "release": labels.get(f"{LABEL}release", ""),
             "config": labels.get(f"{LABEL}config", ""),
             "image": reference,

@@ -123,8 +123,10 @@ class Peer:
         command = f"import urllib.request as r; r.urlopen('{url}', timeout=1)"
         self.until("load1", f'python3 -c "{command}"')
 
-    def until(self, host: str, command: str) -> None:
-        self.on(host, f"for try in $(seq {READY_S * 5}); do {command} >/dev/null 2>&1 && exit; sleep 0.2; done; exit 1")
+    @staticmethod
+    def until(host: str, command: str) -> None:
+        """Run a command on a host of the lab again and again until it succeeds."""
+        Peer.on(host, f"for try in $(seq {READY_S * 5}); do {command} >/dev/null 2>&1 && exit; sleep 0.2; done; exit 1")
 
     @staticmethod
     def on(host: str, command: str) -> str:

@@ -17,8 +17,18 @@ from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness impor
 @pytest.fixture
 def balancer(tmp_path: Path) -> Iterator[Balancer]:
     """HAProxy with the servers blue and green, both in maint."""
+    yield from _serve(tmp_path, "blue", "green")
+
+
+@pytest.fixture
+def replicated(tmp_path: Path) -> Iterator[Balancer]:
+    """The same with three replicas of blue and two of green."""
+    yield from _serve(tmp_path, "blue", "blue-2", "blue-3", "green", "green-2")
+
+
+def _serve(tmp_path: Path, *names: str) -> Iterator[Balancer]:
     assert shutil.which("haproxy"), "haproxy is missing: run scripts/setup/system, which installs it"
-    shops = {"blue": Shop(), "green": Shop()}
+    shops = {name: Shop() for name in names}
     balancer = Balancer(tmp_path, shops)
     balancer.start()
     yield balancer

@@ -32,7 +32,7 @@ def test_connections_count_and_packets_do_not() -> None:
 
         begun = threading.Timer(0.3, ask)
         begun.start()
-        assert asked({name: str(port) for name, port in ports.items()}, 1.0) == {"blue": 3, "green": 0}
+        assert asked({name: [9, str(port)] for name, port in ports.items()}, 1.0) == {"blue": 3, "green": 0}
         begun.join()
 
 
@@ -41,5 +41,5 @@ def test_what_this_machine_asks_itself_does_not_count() -> None:
         port = blue.getsockname()[1]
         begun = threading.Timer(0.2, lambda: socket.create_connection(("::1", port)).close())
         begun.start()
-        assert asked({"blue": port}, 0.6) == {"blue": 0}
+        assert asked({"blue": [port]}, 0.6) == {"blue": 0}
         begun.join()

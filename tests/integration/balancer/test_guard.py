@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.runtime_s
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import balancer as guard_balancer
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import BALANCER, Guard, GuardFired
-from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer
+from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, until
 
-HOST = {"app1": {"old": "blue", "new": "green", "weight": 100}}
+HOST = {"app1": {"old": ["blue"], "new": ["green"], "weight": 100}}
+REPLICAS = {"app1": {"old": ["blue", "blue-2", "blue-3"], "new": ["green", "green-2"], "weight": 100}}
 
 
 @pytest.fixture
@@ -28,8 +30,18 @@ def switched(balancer: Balancer) -> Balancer:
     return balancer
 
 
-def go_back(balancer: Balancer, deadline_s: float = 3.0) -> Any:
-    return guard_balancer.go_back(HAProxy(RuntimeSocket(balancer.socket)), "be_shop", HOST, deadline_s, 1.0)
+@pytest.fixture
+def many(replicated: Balancer) -> Balancer:
+    """After a switch from three replicas of blue to two of green."""
+    one = REPLICAS["app1"]
+    replicated.switch(*({"name": name, "state": "ready"} for name in one["old"]), healthy=True)
+    replicated.switch(*({"name": name, "state": "ready", "weight": 33} for name in one["new"]),
+                      *({"name": name, "state": "maint"} for name in one["old"]), healthy=True)
+    return replicated
+
+
+def go_back(balancer: Balancer, deadline_s: float = 3.0, hosts: Any = HOST) -> Any:
+    return guard_balancer.go_back(HAProxy(RuntimeSocket(balancer.socket)), "be_shop", hosts, deadline_s, 1.0)
 
 
 def test_old_in_new_out_with_its_weight_of_before(switched: Balancer) -> None:
@@ -43,7 +55,7 @@ def test_old_in_new_out_with_its_weight_of_before(switched: Balancer) -> None:
 def test_a_release_that_works_stays_while_the_old_one_does_not(switched: Balancer) -> None:
     switched.shops["blue"].health_answers = itertools.repeat(500)
     said, done = go_back(switched, 1.0)
-    assert (said, done) == (["app1: green keeps the traffic, because blue is not healthy"], False)
+    assert (said, done) == (["app1: the traffic stays on green; not healthy: blue"], False)
     assert switched.states() == {"blue": "drain", "green": "ready"}
     assert switched.get() == 200
     switched.shops["blue"].health_answers = itertools.repeat(200)
@@ -56,6 +68,36 @@ def test_when_neither_is_healthy_there_is_nothing_to_lose(switched: Balancer) ->
         shop.health_answers = itertools.repeat(500)
     assert go_back(switched, 1.5)[1]
     assert switched.states() == {"blue": "ready", "green": "maint"}
+
+
+def test_all_replicas_go_back_together(many: Balancer) -> None:
+    assert go_back(many, hosts=REPLICAS) == (["app1: blue, blue-2, blue-3 in, green, green-2 out"], True)
+    assert many.states() == {**dict.fromkeys(("blue", "blue-2", "blue-3"), "ready"),
+                             **dict.fromkeys(("green", "green-2"), "maint")}
+    assert {server["weight"] for server in many.read().values()} <= {1, 100}
+    assert many.get() == 200
+
+
+def test_one_sick_replica_of_three_is_waited_for_and_keeps_no_release_in(many: Balancer) -> None:
+    many.shops["blue-2"].health_answers = itertools.repeat(500)
+    began = time.monotonic()
+    assert go_back(many, 1.0, REPLICAS)[1]
+    assert time.monotonic() - began >= 1.0
+    assert many.states()["green"] == "maint"
+    found = many.read()["blue-2"]
+    assert (found["state"], found["operational"]) == ("ready", "stopped")
+    assert [many.get() for _ in range(9)] == [200] * 9, "HAProxy sends it nothing"
+
+
+def test_one_fit_replica_of_three_gets_not_the_traffic_of_two_that_work(many: Balancer) -> None:
+    for name in ("blue", "blue-2"):
+        many.shops[name].health_answers = itertools.repeat(500)
+    assert go_back(many, 1.0, REPLICAS) == (
+        ["app1: the traffic stays on green, green-2; not healthy: blue, blue-2"], False)
+    assert [many.states()[name] for name in REPLICAS["app1"]["new"]] == ["ready", "ready"]
+    many.shops["green-2"].health_answers = itertools.repeat(500)
+    until(lambda: many.read()["green-2"]["operational"] == "stopped")
+    assert go_back(many, 1.0, REPLICAS)[1], "as many serve as did"
 
 
 def test_the_program_fires_in_time_and_the_run_is_refused(switched: Balancer, tmp_path: Any) -> None:

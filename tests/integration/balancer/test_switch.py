@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from typing import Any
@@ -112,6 +113,19 @@ def slow_request(balancer: Balancer, codes: list[int]) -> threading.Thread:
     client.start()
     until(lambda: balancer.read()["blue"]["sessions"] == 1)
     return client
+
+
+@pytest.mark.parametrize(("sick", "enough"), [(1, True), (2, False)])
+def test_on_the_way_back_half_of_them_will_do_when_the_time_is_over(
+        replicated: Balancer, sick: int, enough: bool) -> None:
+    names = ["blue", "blue-2", "blue-3"]
+    for name in names[:sick]:
+        replicated.shops[name].health_answers = itertools.repeat(500)
+    wishes = [{"name": name, "state": "ready"} for name in names]
+    with contextlib.nullcontext() if enough else pytest.raises(FleetError, match="Expected full health"):
+        replicated.switch(*wishes, healthy=True, deadline_s=0.8, degraded=True)
+    assert {replicated.states()[name] for name in names} == {"ready" if enough else "maint"}
+    assert replicated.read()["blue"]["operational"] == "stopped"
 
 
 def test_draining_waits_for_the_request_in_flight(balancer: Balancer) -> None:

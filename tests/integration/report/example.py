@@ -112,7 +112,8 @@ def rollout(second: float, release: str, failed: dict[int, int], bad: bool) -> d
     reason = "error_rate < 1%: measured 0.2"
     task = "Gate | Go on only when it passed"
     failure = {"host": "app1", "task": task, "reason": reason, "time": at(second + 18.9)}
-    begin = [(0.5, "PLANNED", {"release": release, "slot": "green"}), (0.6, "LOCKED", {}), (1.0, "STAGED", {})]
+    begin = [(0.5, "PLANNED", {"release": release, "slot": "green", "replicas": 1}), (0.6, "LOCKED", {}),
+             (1.0, "STAGED", {})]
     alone = gate("load alone", "alone", 1, second + 7, 0.0)
     if bad:
         wave = gate("load wave", "wave", 1, second + 13, 0.2)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.replicas import server_names
+
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
 
@@ -108,8 +110,11 @@ class Fleet:
                        if server["state"] == "ready" and server["healthy"]}
                 for edge, found in self.ask("edge", "evenkeel.fleet.balancer_info", "backend=be_pitch").items()}
 
-    def is_on(self, release: str) -> bool:
-        """Whether every witness says that all hosts serve this release and no other, and nothing is left open."""
+    def is_on(self, release: str, replicas: int = 1) -> bool:
+        """Whether every witness says that all hosts serve this release and no other, and nothing is left open.
+
+        :arg replicas: how many of them each host has.
+        """
         ledgers, serving = self.ledgers(), set()
         for host, found in ledgers.items():
             status = found["status"]
@@ -117,9 +122,10 @@ class Fleet:
             assert not found["problems"]
             assert current["release"] == release, (host, current)
             assert (status["interrupted"], status["frozen"]) == (False, False), (host, status)
-            running = {slot: one["release"] for slot, one in found["instances"].items() if one["running"]}
-            assert running == {current["slot"]: release}, (host, running)
-            serving.add(f"{host}-{current['slot']}")
+            running = [(one["slot"], one["release"]) for slot in found["instances"].values()
+                       for one in slot["replicas"] if one["running"]]
+            assert running == [(current["slot"], release)] * replicas, (host, running)
+            serving.update(server_names(host, current["slot"], replicas))
         balancers = self.serving()
         assert all(servers == serving for servers in balancers.values()), (balancers, serving)
         return set(ledgers) == set(self.hosts) and bool(balancers)

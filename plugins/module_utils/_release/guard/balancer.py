@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ..._balancer.haproxy import HAProxy
+from ..._balancer.replicas import least_of
 from ..._balancer.runtime_socket import RuntimeSocket
 from ..._balancer.server import DRAIN, MAINT, READY, Server, Wish
 from ..._balancer.state_file import save
@@ -31,12 +32,12 @@ def change_guarded(guard: Mapping[str, Any], **arguments: Any) -> dict[str, Any]
     """Do :func:`..._balancer.tasks.change_servers` with a guard that was armed before.
 
     :arg guard: ``service``, ``run``, ``token``, ``ttl_s``, ``directory``, and of the host whose servers are
-        changed ``host``, ``old`` (may be empty), ``new`` and ``weight``. With ``ttl_s`` 0 nothing is armed; an older
-        token than was seen here is refused all the same.
+        changed ``host``, ``old`` (servers; may be empty), ``new`` (servers) and ``weight``. With ``ttl_s`` 0 nothing
+        is armed; an older token than was seen here is refused all the same.
     """
     if guard["ttl_s"] > 0 and not (guard["host"] and guard["new"]):
         raise InputError("guard", {key: guard[key] for key in ("host", "new")}, "host and new with ttl_s above 0",
-                         "{host: app1, old: app1-blue, new: app1-green, …}")
+                         "{host: app1, old: [app1-blue], new: [app1-green], …}")
     one, run, token = Guard(BALANCER, guard["service"], guard["directory"]), guard["run"], guard["token"]
     if guard["ttl_s"] > 0:
         settings = {key: arguments[key] for key in _SETTINGS}
@@ -51,28 +52,34 @@ def go_back(balancer: HAProxy, backend: str, hosts: Mapping[str, Mapping[str, An
             drain_deadline_s: float) -> Outcome:
     """Old in, new out, for every host at once; return what was done and whether nothing is left to do.
 
-    A server of the new release that works keeps its traffic until the old one beside it has full health by the load
-    balancer's own check. The old one is then checked on, without traffic.
+    A new release that works keeps the traffic of its host until the servers of the old one beside it have full health
+    by the load balancer's own check: all of them, or after the deadline enough of them, see :func:`_may_go`. Those of
+    an old one that is not are then checked on, without traffic.
 
-    :arg hosts: by host ``old``, ``new`` and the ``weight`` that the new server had without traffic.
+    :arg hosts: by host ``old`` and ``new`` (servers), and the ``weight`` that the new ones had without traffic.
     :arg deadline_s: longest wait for the old servers' health. :arg drain_deadline_s: for the new ones' sessions.
     """
     before = balancer.servers(backend)
-    olds = [one["old"] for one in hosts.values() if one["old"]]
+    olds = [name for one in hosts.values() for name in one["old"]]
     Switch(balancer, backend, [Wish(name, DRAIN) for name in olds if before[name].state == MAINT]).run()
     deadline, servers = Deadline(deadline_s), balancer.servers(backend)
     while not deadline.expired and not all(_fit(servers[name]) for name in olds):
         time.sleep(_POLL_S)
         servers = balancer.servers(backend)
     back = {host: one for host, one in hosts.items() if _may_go(one, hosts, servers)}
-    news = [one["new"] for one in back.values()]
-    Switch(balancer, backend, [Wish(one["old"], READY) for one in back.values() if one["old"]]
-           + [Wish(name, MAINT) for name in news], drain_deadline_s=drain_deadline_s).run()
-    Switch(balancer, backend, [Wish(one["new"], weight=one["weight"]) for one in back.values()]).run()
-    said = [f"{host}: {one['old'] or 'nothing'} in, {one['new']} out" for host, one in back.items()]
-    said += [f"{host}: {one['new']} keeps the traffic, because {one['old'] or 'any other server'} is not healthy"
+    Switch(balancer, backend, [Wish(name, READY) for one in back.values() for name in one["old"]]
+           + [Wish(name, MAINT) for one in back.values() for name in one["new"]],
+           drain_deadline_s=drain_deadline_s).run()
+    Switch(balancer, backend, [Wish(name, weight=one["weight"]) for one in back.values() for name in one["new"]]).run()
+    said = [f"{host}: {', '.join(one['old']) or 'nothing'} in, {', '.join(one['new'])} out"
+            for host, one in back.items()]
+    said += [f"{host}: the traffic stays on {', '.join(one['new'])}; not healthy: {_sick(one['old'], servers)}"
              for host, one in hosts.items() if host not in back]
     return said, len(back) == len(hosts)
+
+
+def _sick(names: Sequence[str], servers: Mapping[str, Server]) -> str:
+    return ", ".join(name for name in names if not _fit(servers[name])) or "any other server"
 
 
 def _fit(server: Server) -> bool:
@@ -80,13 +87,17 @@ def _fit(server: Server) -> bool:
 
 
 def _may_go(one: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]], servers: Mapping[str, Server]) -> bool:
-    """Whether there is something better than this host's new server, or nothing to lose with it."""
-    new = servers[one["new"]]
-    if new.state != READY or new.operational == _STOPPED:
-        return True
-    leaving = {other["new"] for other in hosts.values()}
-    better = [one["old"]] if one["old"] else [name for name in servers if name not in leaving]
-    return any(_fit(servers[name]) and servers[name].state != MAINT for name in better)
+    """Whether there is something better than this host's new servers, or nothing to lose with them.
+
+    That is as many fit old ones as there are new ones that serve, or the least that a slot needs. A host that had
+    nothing needs any server that stays.
+    """
+    new = [servers[name] for name in one["new"]]
+    serving = sum(server.state == READY and server.operational != _STOPPED for server in new)
+    leaving = {name for other in hosts.values() for name in other["new"]}
+    better = one["old"] or [name for name in servers if name not in leaving]
+    fit = sum(_fit(servers[name]) and servers[name].state != MAINT for name in better)
+    return fit >= min(serving, least_of(len(one["old"])))
 
 
 def due(guard: Guard, order: Mapping[str, Any]) -> bool:

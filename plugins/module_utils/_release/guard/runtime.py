@@ -31,8 +31,8 @@ def arm_before(guard: Mapping[str, Any], records: Sequence[Mapping[str, Any]], c
                token: int, directory: str) -> None:
     """Arm the guard, or begin its time to live anew, before these records are written.
 
-    :arg guard: ``ttl_s``, ``old`` and ``new`` (slots), ``ports`` (by slot), ``look_s``, ``grace_s``, ``commit`` (what a
-        commit records) and ``docker_socket``.
+    :arg guard: ``ttl_s``, ``old`` and ``new`` (slots), ``ports`` (those of each slot), ``look_s``, ``grace_s``,
+        ``commit`` (what a commit records) and ``docker_socket``.
     :arg common: ``run``, ``release`` and ``host`` of the records.
     :raises GuardFired: when the run was sent back already.
     """

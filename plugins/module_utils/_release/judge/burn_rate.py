@@ -54,12 +54,19 @@ class Budget:
             raise InputError("window", self.window_s, f"above 0 s and below the period of {self.period_s:g} s", "1h")
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Budget:
-        """Return the budget as people write it: ``{slo: 99.9%, period: 30d, window: 1h, share: 2%}``, all optional."""
-        return cls(parse_share(given.get("slo", cls.slo), "slo"),
-                   parse_seconds(given.get("period", cls.period_s), "period"),
-                   parse_seconds(given.get("window", cls.window_s), "window"),
-                   parse_share(given.get("share", cls.share), "share"))
+    def of(cls, given: Mapping[str, Any], name: str = "budget") -> Budget:
+        """Return the budget as people write it: ``{slo: 99.9%, period: 30d, window: 1h, share: 2%}``, all optional.
+
+        :arg name: what they call it, for the field of an error.
+        """
+        try:
+            return cls(parse_share(given.get("slo", cls.slo), "slo"),
+                       parse_seconds(given.get("period", cls.period_s), "period"),
+                       parse_seconds(given.get("window", cls.window_s), "window"),
+                       parse_share(given.get("share", cls.share), "share"))
+        except InputError as error:
+            value = given.get(error.field, error.value)
+            raise InputError(f"{name}.{error.field}", value, error.expected, error.example) from None
 
     @property
     def limit(self) -> float:

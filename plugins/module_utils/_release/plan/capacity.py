@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Capacity: what serves during each wave, what has to, and how many hosts the load of now asks for.
+"""Capacity: what serves during each wave, what has to, and how many hosts or replicas the load of now asks for.
 
 A release starts in the free slot beside the one that serves and takes its traffic over only when it is healthy, so a
 wave takes no host away. What is missing is what does not serve when the rollout begins: a drained or sick host, one
@@ -79,23 +79,35 @@ def text(one: Mapping[str, Any]) -> str:
     return f"{one['serving']} of {one['hosts']} hosts serve ({one['share']:.0%}){rps}"
 
 
-def proposal(load_rps: float, host_rps: float, hosts: int, utilisation: float = UTILISATION) -> dict[str, Any]:
-    """Return how many hosts the load asks for, one of which may be lost.
+def proposal(load_rps: float, host_rps: float, replicas: Sequence[int],
+             utilisation: float = UTILISATION) -> dict[str, Any]:
+    """Return how many hosts the load asks for, or how many replicas on each of those there are; one host may be lost.
 
-    The least ``n`` for which the other ``n − 1`` carry the load at the planned utilisation, and not less than 2.
+    Hosts: the least ``n`` for which the other ``n − 1`` carry the load at the planned utilisation, and not less than 2.
+    Replicas: the least number for which all hosts but one do, if each further replica bore what the measured ones bear.
+    That is a bound: beyond the processors of a host another replica adds nothing.
 
     :arg load_rps: load of now, in requests per second.
-    :arg host_rps: measured capacity of one host, in requests per second.
-    :arg hosts: how many there are.
-    :returns: ``hosts``, ``wanted``, ``load_rps``, ``host_rps``, ``used`` (share of the capacity of all hosts) and
+    :arg host_rps: measured capacity of one host with its replicas, in requests per second.
+    :arg replicas: how many each host has now.
+    :returns: ``hosts``, ``wanted``, ``replicas`` (average of a host), ``wanted_replicas`` (per host; None with one
+        host, which no other replaces), ``load_rps``, ``host_rps``, ``used`` (share of the capacity of all hosts) and
         ``text``.
     :raises InputError: for a capacity that is not above 0.
     """
     if not host_rps > 0:
         raise InputError("rollout_capacity_rps", host_rps, "requests per second above 0", "200")
+    hosts = len(replicas)
     wanted = max(2, math.ceil(load_rps / (host_rps * utilisation)) + 1)
     used = load_rps / (host_rps * hosts) if hosts else math.inf
     change = "as there are" if wanted == hosts else f"{abs(wanted - hosts)} {'more' if wanted > hosts else 'fewer'}"
-    return {"hosts": hosts, "wanted": wanted, "load_rps": load_rps, "host_rps": host_rps, "used": used,
-            "text": f"load now {load_rps:g} rps, {used:.0%} of {host_rps * hosts:g} rps; proposal: {wanted} hosts, "
-                    f"{change} (one may be lost, the others used to {utilisation:.0%})"}
+    said = (f"load now {load_rps:g} rps, {used:.0%} of {host_rps * hosts:g} rps; proposal: {wanted} hosts, {change} "
+            f"(one may be lost, the others used to {utilisation:.0%})")
+    each = sum(replicas) / hosts if hosts else 0.0
+    needed = max(1, math.ceil(load_rps * each / (host_rps * utilisation * (hosts - 1)))) if hosts > 1 else None
+    if needed:
+        said += (f"; or, on the {hosts} hosts there are, deploy_compose_replicas: {needed} (a host bears {host_rps:g} "
+                 f"rps with {each:g}; with more it bears more only as far as its processors go: measure "
+                 "rollout_capacity_rps again)")
+    return {"hosts": hosts, "wanted": wanted, "replicas": each, "wanted_replicas": needed, "load_rps": load_rps,
+            "host_rps": host_rps, "used": used, "text": said}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Mapping, Sequence
 
+from ..._balancer.replicas import overlap
 from ..._core.errors import InputError
 from ..declared import hooks, migration, notification
 from ..declared.bundle import name_of
@@ -77,6 +78,7 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "digest": next((one["image"]["digest"] for one in observations.values() if one["image"]), ""),
         "pull": [host for host in hosts if observations[host]["image"] and not observations[host]["image"]["present"]],
         "bundles": {host: name_of(request["release"], one["wanted"]["config"]) for host, one in observations.items()},
+        "replicas": {host: [len(one["active_servers"]), one["replicas"]] for host, one in observations.items()},
         "hosts": hosts, "in_place": [host for host in observations if host not in hosts],
         "waves": [{"number": number, "hosts": wave,
                    "name": "resumed" if wave == resumed else _name(number, wave, canaries, request["strategy"]),
@@ -124,12 +126,13 @@ def _name(number: int, wave: Sequence[str], canaries: Sequence[str], strategy: s
 
 
 def _proposal(observations: Mapping[str, Mapping[str, Any]], rates: Mapping[str, float]) -> dict[str, Any]:
-    """Return how many hosts the load of now asks for; empty when no capacity is declared."""
+    """Return how many hosts, or replicas per host, the load of now asks for; empty when no capacity is declared."""
     declared = [rates[host] for host in observations if rates.get(host)]
     if not declared or len(declared) < len(observations):
         return {}
     load = max(one["load_rps"] for one in observations.values())
-    return capacity.proposal(load, sum(declared) / len(declared), len(declared))
+    replicas = [max(1, len(one["active_servers"])) for one in observations.values()]
+    return capacity.proposal(load, sum(declared) / len(declared), replicas)
 
 
 def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[str, Any],
@@ -150,9 +153,9 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         yield str(InputError("rollout_lock_ttl_s", request["lock_ttl_s"], f"more than {longest_s:g} seconds, because "
                              f"the hooks of {phase} may take as long", f"{longest_s + 300:g}"))
     try:
-        Budget.of(request["budget"])
+        Budget.of(request["budget"], "rollout_budget")
     except InputError as error:
-        yield f"rollout_budget.{error}"
+        yield str(error)
     try:
         check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"])
     except InputError as error:
@@ -160,13 +163,10 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     if request["ports"] and len(set(request["ports"].values())) != 2:
         yield str(InputError("deploy_compose_ports", request["ports"], "two slots with different ports",
                              "{blue: 8001, green: 8002}"))
+    yield from _replica_problems(observations, request["ports"])
     if request["balancers_required"]:
         for host, one in observations.items():
-            lacking = [f"{host}-{slot} on {edge}" for slot, states in one["balancers"].items()
-                       for edge, state in states.items() if not state]
-            if lacking:
-                yield (f"load balancer: expected the servers of {host} in its backend, found none: "
-                       f"{', '.join(lacking)}. Run the playbook deploy, which sets the load balancer up.")
+            yield from _server_problems(host, one)
     for text in dict.fromkeys(text for one in observations.values() for text in one["problems"]):
         yield f"{text} Found on: {', '.join(host for host, one in observations.items() if text in one['problems'])}."
     digests = {one["image"]["digest"] for one in observations.values() if one["image"]}
@@ -187,6 +187,36 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         if one["frozen"] and one["last_run"]:
             yield (f"{host}: FROZEN since run {one['last_run']} of release {one['last_release']}. Repair the host, "
                    "then record it as ROLLED_BACK with evenkeel.fleet.release (action: record).")
+
+
+def _replica_problems(observations: Mapping[str, Mapping[str, Any]], ports: Mapping[str, int]) -> Iterable[str]:
+    for wanted in dict.fromkeys(one["wanted"]["replicas"] for one in observations.values() if not one["replicas"]):
+        yield str(InputError("deploy_compose_replicas", wanted, "a number of replicas, 1 or more", "2"))
+    most = max((_most(one) for one in observations.values()), default=1)
+    if len(set(ports.values())) == 2 and overlap(ports, most):
+        yield str(InputError("deploy_compose_ports", ports, f"two slots whose ports stay apart with {most} replicas, "
+                             "each two above the one before, up to 65535", "{blue: 8001, green: 8002}"))
+
+
+def _most(observation: Mapping[str, Any]) -> int:
+    """Return how many replicas a host has or gets, whichever is more: the servers that it needs for both ways."""
+    return max(len(observation["active_servers"]), len(observation["target_servers"]))
+
+
+def _server_problems(host: str, one: Mapping[str, Any]) -> Iterable[str]:
+    lacking = [f"{host}-{slot} on {edge}" for slot, by_edge in one["balancers"].items()
+               for edge, servers in by_edge.items() if not servers]
+    if lacking:
+        yield (f"load balancer: expected the servers of {host} in its backend, found none: "
+               f"{', '.join(lacking)}. Run the playbook deploy, which sets the load balancer up.")
+        return
+    few = [f"{name} on {edge}" for slot, names in ((one["target"], one["target_servers"]),
+                                                   (one["active"], one["active_servers"])) if names
+           for edge, servers in one["balancers"][slot].items() for name in names if name not in servers]
+    if few:
+        yield (f"deploy_compose_replicas: expected a server of every load balancer for each replica of {host}, found "
+               f"{_most(one)} replicas and no {', '.join(few)}. Set load_balancer_replicas to {_most(one)} and run the "
+               "playbook deploy, or lower deploy_compose_replicas.")
 
 
 def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:

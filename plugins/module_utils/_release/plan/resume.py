@@ -10,28 +10,20 @@ from typing import Any, Mapping
 
 from ..ledger.states import COMMITTED, PLANNED, SOAKING, SWITCHED
 
-READY = "ready"
 
+def through(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the ledger says that a run that was interrupted had switched here to the wanted release.
 
-def through(found: Mapping[str, Any], wanted: Mapping[str, str], instance: Mapping[str, Any],
-            states: Mapping[str, Mapping[str, str]], slot: str) -> bool:
-    """Whether a run that was interrupted can go on here where it was: ledger, container and balancers agree.
-
-    The ledger ends after the switch to the wanted release, what runs in the slot is that release with the wanted image
-    and configuration, it has the traffic of every load balancer, and the other slot has none.
+    It goes on where it was when the containers and the load balancers say the same.
 
     :arg found: what M(evenkeel.fleet.release_info) returned on the host.
     :arg wanted: the release asked for: ``release``, ``digest``, ``config``.
-    :arg instance: the container in the slot. :arg states: per slot, the server's state by load balancer.
     """
     status = found["status"]
     begun: Mapping[str, Any] = next((one["data"] for one in reversed(found["records"])
                                      if (one["state"], one["run"]) == (PLANNED, status["run"])), {})
-    same = all(one.get(key) == wanted[key] for one in (begun, instance) for key in ("release", "digest", "config"))
-    others = [state for other, by_edge in states.items() if other != slot for state in by_edge.values()]
-    return bool(status["interrupted"] and status["state"] in (SWITCHED, SOAKING, COMMITTED) and same
-                and instance["running"] and states[slot] and set(states[slot].values()) == {READY}
-                and READY not in others)
+    return bool(status["interrupted"] and status["state"] in (SWITCHED, SOAKING, COMMITTED)
+                and all(begun.get(key) == wanted[key] for key in ("release", "digest", "config")))
 
 
 def going_on(observations: Mapping[str, Mapping[str, Any]], release: str) -> tuple[str, list[str]]:

@@ -14,12 +14,13 @@ from . import capacity
 
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
     """Return the plan as lines for people."""
+    proposed = [f"capacity: {plan['proposal']['text']}"] if plan["proposal"] else []
     if not plan["hosts"]:
-        return [f"{plan['service']} {plan['release']} is already active on every host: nothing to do."]
+        return [f"{plan['service']} {plan['release']} is already active on every host: nothing to do.", *proposed]
     lines = [f"{plan['kind']} of {plan['service']} to {plan['release']}, image {plan['image']}"]
     bundles: dict[str, list[str]] = {}
     for host in plan["hosts"]:
-        bundles.setdefault(plan["bundles"][host], []).append(host)
+        bundles.setdefault(plan["bundles"][host] + _replicas(*plan["replicas"][host]), []).append(host)
     lines += [f"bundle {name} ({', '.join(hosts)})" for name, hosts in bundles.items()]
     if plan["pull"]:
         lines.append(f"its image is pulled before anything else by: {', '.join(plan['pull'])}")
@@ -32,8 +33,7 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
     if plan["migration"] and not plan["resumed"]:
         lines.append(migration.line(plan["migration"]))
     lines += [_wave(wave) for wave in plan["waves"]]
-    if plan["proposal"]:
-        lines.append(f"capacity: {plan['proposal']['text']}")
+    lines += proposed
     lines += [f"gate: {gate}" for gate in plan["gates"]]
     lines += hooks.lines(plan["hooks"])
     targets: dict[str, list[str]] = {}
@@ -46,6 +46,11 @@ def plan_text(plan: Mapping[str, Any]) -> list[str]:
                  if plan["guard_ttl_s"] else "guard: none, a controller that dies leaves the fleet as it is")
     lines.append(f"commit after a soak of {plan['soak_s']} s")
     return lines
+
+
+def _replicas(before: int, after: int) -> str:
+    instead = f" instead of {before}" if before not in (0, after) else ""
+    return f", replicas: {after}{instead}" if instead or after > 1 else ""
 
 
 def _wave(wave: Mapping[str, Any]) -> str:

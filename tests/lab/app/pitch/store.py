@@ -89,7 +89,8 @@ async def failures() -> dict[str, str]:
 
     async def run(check: Callable[[], Awaitable[None]]) -> str:
         try:
-            await asyncio.wait_for(check(), HEALTH_TIMEOUT_S)
+            # Not cancelled: a pool may lose a connection that is given back in the middle, and this one has one.
+            await asyncio.wait_for(asyncio.shield(check()), HEALTH_TIMEOUT_S)
         except (psycopg.Error, redis.RedisError, OSError) as error:
             return f"{type(error).__name__}: {error}"
         return ""

@@ -14,6 +14,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.declarati
 HOSTS = {"app1": "10.0.0.11", "app2": "app2"}
 DEFAULTS = {
     "slots": {"blue": 8001, "green": 8002},
+    "replicas": 1,
     "health_path": "/health",
     "check_interval": "2s",
     "check_fall": 3,
@@ -35,6 +36,12 @@ def test_servers_come_from_hosts_and_slots() -> None:
         {"name": "app2-green", "address": "app2", "port": 8002},
     ]
     assert result["services"][0]["ports"][0] == {"name": "app1-blue", "port": 8001}
+
+
+def test_each_replica_has_a_server_and_a_port_of_its_own() -> None:
+    (service,) = declared({"name": "shop", "port": 80, "replicas": 2}, replicas=3)["services"]
+    assert [(server["name"], server["port"]) for server in service["servers"][:4]] == [
+        ("app1-blue", 8001), ("app1-blue-2", 8003), ("app1-green", 8002), ("app1-green-2", 8004)]
 
 
 def test_a_service_goes_before_the_defaults() -> None:
@@ -78,7 +85,9 @@ SERVERS = [{"name": "a", "address": "h", "port": 1}]
         ([{**SHOP, "check_interval": 0}], {}, "[shop].check_interval: expected at least 10ms, found 0"),
         ([{**SHOP, "health_path": "/up\n"}], {}, "[shop].health_path: expected a path, found"),
         ([{**SHOP, "servers": [{"name": "a", "address": "h\n", "port": 1}]}], {}, "[shop].servers[].address"),
-        ([SHOP], {"slots": {"blue": "x"}}, "[shop].servers[app1-blue].port: expected 1 to 65535, found 'x'"),
+        ([{**SHOP, "replicas": 0}], {}, "[shop].replicas: expected 1 to 100, found 0"),
+        ([SHOP], {"replicas": 2, "slots": {"blue": 8001, "green": 8003}}, "address and port of its own for every"),
+        ([SHOP], {"slots": {"blue": "x"}}, "[shop].slots[blue]: expected 1 to 65535, found 'x'"),
     ],
 )
 def test_each_contradiction_is_named(services: list[dict[str, Any]], options: dict[str, Any], message: str) -> None:

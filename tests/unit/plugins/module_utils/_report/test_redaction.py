@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import time
 from typing import Any
 
 import pytest
@@ -61,12 +63,38 @@ def test_keys_that_name_a_secret_are_dropped(name: str) -> None:
         f"password: {SECRET}",
         f"auth-token={SECRET}",
         f"redis://:p@{SECRET}@cache1:6379/0",
+        f"postgresql://pitch:a/{SECRET}@db1/pitch",
+        f"postgresql://pitch:5432/{SECRET}@db1:5432/pitch",
+        f"redis://:p@a/{SECRET}@cache1",
+        f"see 'https://edge1:80/@user/x', https://ops:a/b?{SECRET}#@registry1/v2/",
+        f'{{"url":"https://ops:",{SECRET}@registry1/v2/"}}',
     ],
 )
 def test_secrets_inside_a_text_are_hidden(text: str) -> None:
     cleaned = clean({"msg": text})["msg"]
     assert SECRET not in cleaned
     assert HIDDEN in cleaned
+
+
+PASSWORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1).filter(
+    lambda text: not re.search(r"""["'][,:;)\]}]""", text))
+
+
+@given(before=st.sampled_from(["", "failed: ", '{"a": "', "https://host/@user/x ", "x='"]),
+       scheme=st.sampled_from(["postgresql", "redis", "https", "amqp+ssl"]), user=st.sampled_from(["", "u", "a%40b"]),
+       password=PASSWORDS, after=st.sampled_from(["/db", ":5432/db", '", "b": "c@d"', " c@d", ""]))
+def test_a_password_in_a_url_is_hidden_whatever_it_is_made_of(before, scheme, user, password, after):
+    cleaned = clean(f"{before}{scheme}://{user}:{SECRET}{password}@db1{after}")
+    assert cleaned == f"{before}{scheme}://{user}:{HIDDEN}@db1{after}"
+    assert clean(f"{before}{scheme}://{user}:x/{password}{SECRET}@db1{after}") == cleaned
+
+
+@given(scheme=st.sampled_from(["http", "https", "wss", "HTTPS", "docker"]), port=st.none() | st.integers(1, 65535),
+       path=st.text("ab/@?#=.:", max_size=20).filter(lambda text: "://" not in text))
+def test_a_path_keeps_its_at_sign(scheme, port, path):
+    host = "host" if port is None else f"host:{port}"
+    url = f"{scheme}://{host}/{path}"
+    assert clean(url) == url
 
 
 def test_a_row_about_a_secret_keeps_its_name_and_loses_its_values() -> None:
@@ -79,6 +107,12 @@ def test_a_row_about_a_secret_keeps_its_name_and_loses_its_values() -> None:
     [
         {"auth": {"metrics": {"p95_ms": 9.1}}, "keyspace_hits": 9, "passed": 3},
         "http://edge1/api/browse?status=published",
+        "https://host/@user/x",
+        "https://host:8443/@user/x and https://host:80?mail=a@b",
+        "docker://registry1:5000/pitch@sha256:4f53cda18c2b",
+        "postgresql://pitch@db1:5432/pitch",
+        "ssh ops@app1: https://host:x/y",
+        '{"url":"redis://cache1:6379/0","mail":"a@b"}',
         "error_rate < 1%: measured 0.2",
         "12:30 u:v",
         None,
@@ -139,3 +173,10 @@ def test_what_comes_out_is_json_and_clean_already(value: Any) -> None:
 
 def test_numbers_that_json_lacks_become_null() -> None:
     assert clean([math.inf, math.nan]) == [None, None]
+
+
+@pytest.mark.parametrize("text", ["a://", "a:", "http://u:", "a.b-", "a://u:", "'\\", "://@"])
+def test_no_text_takes_long(text: str) -> None:
+    begin = time.process_time()
+    clean(text * 20_000)
+    assert time.process_time() - begin < 2

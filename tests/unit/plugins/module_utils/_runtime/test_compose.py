@@ -64,6 +64,29 @@ def test_instances_by_slot(engine):
     assert (blue["release"], blue["digest"], blue["running"], blue["restarts"]) == ("v1", DIGEST, True, 2)
 
 
+def test_a_slot_runs_with_all_of_its_replicas(engine):
+    api, answers = engine
+    second = {"Id": "2f", "Labels": {**LISTED[0]["Labels"], "evenkeel.replica": "2"}}
+    stopped = {**CONTAINER, "Name": "/shop-blue-shop-2-1", "State": {**CONTAINER["State"], "Running": False}}
+    answers.update({"/containers/json": [second, *LISTED], "/containers/1f/json": CONTAINER,
+                    "/containers/2f/json": CONTAINER})
+    blue = Compose(api).instances("shop")["blue"]
+    assert (blue["running"], [one["replica"] for one in blue["replicas"]]) == (True, [1, 2])
+    answers["/containers/2f/json"] = stopped
+    blue = Compose(api).instances("shop")["blue"]
+    assert (blue["running"], blue["container"]) == (False, "shop-blue-shop-2-1")
+    assert [one["running"] for one in blue["replicas"]] == [True, False]
+
+
+def test_of_two_containers_of_a_replica_the_one_that_runs_counts(engine):
+    api, answers = engine
+    left = {**CONTAINER, "Name": "/old", "State": {**CONTAINER["State"], "Running": False}}
+    answers.update({"/containers/json": [*LISTED, {**LISTED[0], "Id": "2f"}], "/containers/1f/json": CONTAINER,
+                    "/containers/2f/json": left})
+    (replica,) = Compose(api).instances("shop")["blue"]["replicas"]
+    assert replica["container"] == "shop-blue-shop-1"
+
+
 def test_a_tag_is_resolved_by_its_registry(engine):
     api, answers = engine
     answers["/distribution/r:5000/shop:v1/json"] = {"Descriptor": {"digest": DIGEST}}

@@ -14,7 +14,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard impo
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import Guard, GuardFired
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
 
-OLD = {"old": "app1-blue", "new": "app1-green"}
+OLD = {"old": ["app1-blue"], "new": ["app1-green"]}
 
 
 class Clock:

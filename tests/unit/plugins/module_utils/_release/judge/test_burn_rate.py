@@ -86,6 +86,9 @@ def test_readings_are_kept_as_long_as_the_window(tmp_path):
 @pytest.mark.parametrize("wrong", [
     {"slo": "100%"}, {"slo": "much"}, {"share": "0"}, {"window": "0s"}, {"window": "60d"},
 ])
-def test_a_budget_that_means_nothing_is_refused(wrong):
-    with pytest.raises(InputError, match=next(iter(wrong))):
-        Budget.of(wrong)
+@pytest.mark.parametrize("name", ["budget", "rollout_budget"])
+def test_a_budget_that_means_nothing_is_refused_as_it_was_written(wrong, name):
+    ((field, value),) = wrong.items()
+    with pytest.raises(InputError, match=f"^{name}.{field}: expected .*, found '{value}'") as caught:
+        Budget.of(wrong, name)
+    assert caught.value.field == f"{name}.{field}"

@@ -22,7 +22,7 @@ MANUAL = {"name": "go on", "type": "manual", "timeout_s": 60}
 def request(*declared, **more):
     return {"alone": LOAD, "wave": LOAD, "declared": declared, "watch": [], "watched": True, "watch_name": "w",
             "load_host": "load1", "edge_hosts": ["edge1", "edge2"], "backend": "be_shop", "service": "shop",
-            "first": False, **more}
+            "hosts": ["edge1", "load1"], "first": False, **more}
 
 
 def order(arranged):
@@ -75,14 +75,38 @@ def test_the_baseline_is_what_the_old_release_did_and_a_first_deployment_has_non
     ({"name": "a", "type": "health"}, "a.checks: expected a value, which type health cannot do without"),
     ({**MANUAL, "timeout_s": -1}, "go on.timeout_s: expected more than 0 seconds, found -1"),
     ({**METRIC, "balancer": {}}, "orders: expected exactly one of prometheus, balancer, load_probe"),
-    ({**METRIC, "thresholds": ["value"]}, "orders.thresholds: expected <metric> <comparison> <limit>"),
-    ({**LOAD, "name": "a", "type": "load", "baseline": {"tolerance": "a lot"}}, "a.baseline.tolerance: expected"),
+    ({**METRIC, "host": "edge9"}, "orders.host: expected a host of the inventory, found 'edge9'. Example: edge1"),
+    ({**LOAD, "name": "a", "type": "load", "baseline": "yes"}, "a.baseline: expected a dict, found 'yes'"),
     ({**LOAD, "name": "a", "type": "load", "baseline": {"result_name": "x"}}, "a.baseline: expected only percentiles"),
     ({**LOAD, "name": ALONE, "type": "load"}, "expected names that are used once"),
 ])
 def test_a_wrong_gate_is_named_before_anything_moves(gate, message):
     (problem,) = gates.problems(request(gate))
     assert message in problem
+
+
+def test_a_gate_with_a_variable_of_its_own_is_named_by_it():
+    wrong = {**LOAD, "duration_s": 0}
+    alone, wave = gates.problems(request(alone=wrong, wave={**LOAD, "rate": 5}))
+    assert alone.startswith("rollout_gate_alone.duration_s: expected more than 0 seconds, found 0")
+    assert wave.startswith("rollout_gate_wave: expected for type load only")
+
+
+class Later(dict):
+    """A gate that refers to what only comes later; it is not to be looked at before."""
+
+    def keys(self):
+        raise LookupError
+
+    __iter__ = keys
+
+
+def test_gates_of_other_moments_are_not_looked_at():
+    soak = Later({**HEALTH, "when": "soak"})
+    arranged = gates.arrange(request(HEALTH, soak, wave=Later(LOAD)), "alone", 1, "app1")
+    assert list(arranged["options"]) == [ALONE, "stores"]
+    with pytest.raises(LookupError):
+        gates.arrange(request(soak), "soak", 0, "app1")
 
 
 def test_good_gates_have_no_problem_and_the_plan_says_what_they_are():

@@ -60,19 +60,36 @@ def test_minima_that_mean_nothing_are_refused(minimum):
 
 @given(st.floats(0, 1e6), st.floats(1, 1e5), st.integers(1, 100))
 def test_the_proposal_is_the_least_that_carries_the_load_with_one_host_lost(load, rate, count):
-    wanted = capacity.proposal(load, rate, count)["wanted"]
+    wanted = capacity.proposal(load, rate, [1] * count)["wanted"]
     assert wanted >= 2
     assert (wanted - 1) * rate * capacity.UTILISATION >= load * (1 - 1e-9)
     assert wanted == 2 or (wanted - 2) * rate * capacity.UTILISATION <= load * (1 + 1e-9)
 
 
+@given(st.floats(0, 1e6), st.floats(1, 1e5), st.lists(st.integers(1, 20), min_size=2, max_size=20))
+def test_so_are_the_replicas_as_far_as_they_bear_what_the_measured_ones_do(load, rate, replicas):
+    wanted = capacity.proposal(load, rate, replicas)["wanted_replicas"]
+    one_bears = rate * len(replicas) / sum(replicas) * capacity.UTILISATION * (len(replicas) - 1)
+    assert wanted >= 1
+    assert wanted * one_bears >= load * (1 - 1e-9)
+    assert wanted == 1 or (wanted - 1) * one_bears <= load * (1 + 1e-9)
+
+
+def test_replicas_do_not_stand_in_for_the_only_host():
+    found = capacity.proposal(300, 200, [2])
+    assert found["wanted_replicas"] is None
+    assert "replicas" not in found["text"]
+
+
 def test_the_proposal_says_what_it_rests_on():
-    found = capacity.proposal(300, 200, 3)
+    found = capacity.proposal(300, 200, [1, 1, 1])
     assert (found["wanted"], round(found["used"], 2)) == (4, 0.5)
     assert found["text"] == ("load now 300 rps, 50% of 600 rps; proposal: 4 hosts, 1 more (one may be lost, the others "
-                             "used to 70%)")
-    assert "as there are" in capacity.proposal(280, 200, 3)["text"]
-    assert "2 fewer" in capacity.proposal(1, 200, 4)["text"]
-    assert math.isinf(capacity.proposal(1, 200, 0)["used"])
+                             "used to 70%); or, on the 3 hosts there are, deploy_compose_replicas: 2 (a host bears 200 "
+                             "rps with 1; with more it bears more only as far as its processors go: measure "
+                             "rollout_capacity_rps again)")
+    assert "as there are" in capacity.proposal(280, 200, [1] * 3)["text"]
+    assert "2 fewer" in capacity.proposal(1, 200, [1] * 4)["text"]
+    assert math.isinf(capacity.proposal(1, 200, [])["used"])
     with pytest.raises(InputError):
-        capacity.proposal(1, 0, 3)
+        capacity.proposal(1, 0, [1] * 3)

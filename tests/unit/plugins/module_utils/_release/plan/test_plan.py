@@ -32,7 +32,7 @@ def found(slot="blue", release="v1", **changes):
     """What release_info returns on a host that serves a committed release; no slot is a fresh host."""
     entry = {"release": release, "slot": slot, "digest": OLD, "image": f"r:5000/shop@{OLD}", "time": "t", "run": "r0"}
     current = entry if slot else None
-    instance = {"slot": slot, "release": release, "digest": OLD, "config": "c1", "running": True}
+    instance = slot_of({"slot": slot, "release": release, "digest": OLD, "config": "c1", "running": True})
     history = [entry] if slot else []
     status = {"state": "COMMITTED" if slot else "", "phase": "result", "run": "r0", "release": release,
               "current": current, "previous": None, "releases": history, "history": history,
@@ -41,9 +41,14 @@ def found(slot="blue", release="v1", **changes):
             "records": [], "bundles": {}, "problems": []}
 
 
+def slot_of(*replicas):
+    """What release_info says of a slot with these containers."""
+    return {**min(replicas, key=lambda one: one["running"]), "replicas": list(replicas)}
+
+
 def answers(host="app1", **states):
     """What balancer_info returns on edge1."""
-    servers = [{"name": f"{host}-{slot}", "state": state, "healthy": state == "ready"}
+    servers = [{"name": f"{host}-{slot.replace('_', '-')}", "state": state, "healthy": state == "ready"}
                for slot, state in states.items()]
     found = {"be_shop": {"servers": servers, "counters": {"rate": 70}}} if servers else {}
     return [{"item": "edge1", "backends": found}]
@@ -52,14 +57,14 @@ def answers(host="app1", **states):
 SLOTS = {"blue": 8001, "green": 8002}
 
 
-def look(witness, balancers, release="v2", digest=DIGEST, config="c1"):
+def look(witness, balancers, release="v2", digest=DIGEST, config="c1", replicas=1):
     return observe(witness, "app1", "be_shop", balancers, SLOTS,
-                   {"release": release, "digest": digest, "config": config})
+                   {"release": release, "digest": digest, "config": config, "replicas": replicas})
 
 
 def test_a_fresh_host_has_no_active_slot_and_starts_in_the_first():
     one = look(found(slot=""), answers())
-    assert (one["active"], one["target"], one["target_port"], one["in_place"]) == ("", "blue", 8001, False)
+    assert (one["active"], one["target"], one["target_ports"], one["in_place"]) == ("", "blue", [8001], False)
 
 
 def test_the_free_slot_is_the_other_one():
@@ -381,8 +386,8 @@ def interrupted(host="app1", balancers=None, **changes):
     """What was observed on a host on which run r1 of v2 was interrupted after the switch to green."""
     witness = found(**{**THROUGH, **changes})
     witness["records"] = [BEGUN]
-    wanted = {"release": "v2", "digest": DIGEST, "config": "c1"}
-    witness["instances"]["green"] = {**wanted, "slot": "green", "running": True}
+    wanted = {"release": "v2", "digest": DIGEST, "config": "c1", "replicas": 1}
+    witness["instances"]["green"] = slot_of({**wanted, "slot": "green", "running": True})
     return observe(witness, host, "be_shop", balancers or answers(host, blue="maint", green="ready"), SLOTS, wanted)
 
 
@@ -430,6 +435,6 @@ def test_runs_that_are_not_one_are_sent_back(other):
 
 def test_a_release_to_go_back_to_that_was_exchanged_is_a_conflict():
     witness = found(interrupted=True, state="SWITCHED")
-    witness["instances"]["blue"]["digest"] = DIGEST
+    witness["instances"]["blue"]["replicas"][0]["digest"] = DIGEST
     (conflict,) = look(witness, answers(blue="maint", green="ready"))["conflicts"]
     assert "slot blue has release v1 to go back to, and its container was made of another image" in conflict

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Replicas per host: another number of them is a rollout, there and back without a failed request."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from integration.rollout.fleet import QUICK
+
+#: What the app answers without its stores: twice the containers, not the database, are what is asked here.
+TWO = {"deploy_compose_release": "v1", "deploy_compose_replicas": 2, "rollout_watch_rate_rps": 100,
+       "rollout_scenarios": [{"name": "work", "requests": [{"path": "/api/work"}]}]}
+
+
+def answered(fleet):
+    """Return how many requests each server with traffic has answered."""
+    found = fleet.ask("edge[0]", "evenkeel.fleet.balancer_info", "backend=be_pitch")[fleet.edge]
+    return {one["name"]: one["counters"]["hrsp_2xx"] for one in found["backends"]["be_pitch"]["servers"]
+            if one["state"] == "ready"}
+
+
+def test_from_one_to_two_and_back_without_a_failed_request(fleet):
+    there = fleet.play("rollout", **TWO)
+    assert there.rc == 0, there.output
+    assert there.failed_requests == 0, there.output
+    assert there.requests > 1000
+    assert ", replicas: 2 instead of 1 (" in there.text
+    assert fleet.is_on("v1", replicas=2)
+    again = fleet.play("rollout", **TWO)
+    assert (again.rc, again.changed) == (0, 0), again.output
+
+    before = answered(fleet)
+    fleet.ask("load[0]", "evenkeel.fleet.load_probe", json.dumps({
+        "target": f"http://{fleet.edge}", "executor": "constant_arrival_rate", "rate_rps": 50, "duration_s": 2,
+        "scenarios": [{"name": "health", "requests": [{"path": "/health"}]}]}))
+    after = answered(fleet)
+    assert len(after) == 2 * len(fleet.hosts)
+    assert min(after[name] - before[name] for name in after) > 0, (before, after)
+
+    host = fleet.hosts[0]
+    found = fleet.ledgers()[host]
+    second = found["instances"][found["status"]["current"]["slot"]]["replicas"][1]["container"]
+    fleet.ask(host, "ansible.builtin.command", f"docker stop -t 0 {second}")
+    plan = fleet.play("rollout", "--check", **TWO)
+    assert plan.rc == 0, plan.output
+    assert f"already there: {', '.join(fleet.hosts[1:])}" in plan.text, "a host without one of its replicas is not"
+    repaired = fleet.play("rollout", **{**TWO, **QUICK})
+    assert repaired.rc == 0, repaired.output
+    assert fleet.is_on("v1", replicas=2)
+
+    # Today's variable says two; the release before had one.
+    back = fleet.play("rollback", rollback_to="previous", **TWO)
+    assert back.rc == 0, back.output
+    assert back.failed_requests == 0, back.output
+    assert ", replicas: 1 instead of 2 (" in back.text
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.parametrize(("variables", "problem"), [
+    ({"deploy_compose_replicas": 0}, "deploy_compose_replicas: expected a number of replicas, 1 or more, found 0"),
+    ({"deploy_compose_replicas": 3}, "Set load_balancer_replicas to 3 and run the playbook deploy, or lower"),
+    ({"deploy_compose_replicas": 2, "deploy_compose_ports": {"blue": 8001, "green": 8003}},
+     "deploy_compose_ports: expected two slots whose ports stay apart with 2 replicas"),
+])
+def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, variables, problem):
+    for arguments in (["--check"], []):
+        refused = fleet.play("rollout", *arguments, deploy_compose_release="v2", **variables)
+        assert refused.rc != 0
+        assert problem in refused.text
+        assert refused.changed == 0
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_a_bad_release_with_replicas_ends_with_the_one_before(fleet):
+    done = fleet.play("rollout", deploy_compose_release="bad-late", deploy_compose_replicas=2)
+    assert done.rc == 2, done.output
+    assert "rollout of pitch to bad-late: rolled back on every host" in done.output
+    assert fleet.is_on("v1")
