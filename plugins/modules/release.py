@@ -218,10 +218,14 @@ guard:
   type: dict
   returned: with these actions
 records:
-  description: The records as written; empty in check mode, and when the guard has settled the run here in the same way.
+  description: What the ledger of this host has of this run afterwards; empty in check mode.
   type: list
   elements: dict
   returned: with O(action=record)
+status:
+  description: Where the service stands on this host afterwards; see RV(evenkeel.fleet.release_info#module:status).
+  type: dict
+  returned: with O(action=record), not in check mode
 """
 
 from ansible.module_utils.basic import AnsibleModule

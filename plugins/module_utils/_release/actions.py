@@ -12,6 +12,7 @@ from .._core.errors import InputError
 from .control.lock import Lock, LockHeld
 from .control.stop import StopFlag, begins_a_step, clear, stop
 from .guard.order import ARMED, BALANCER, Guard
+from .ledger.history import status
 from .ledger.records import DIRECTORY, Ledger
 from .ledger.states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
 
@@ -96,7 +97,9 @@ def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool 
 def record(service: str, run: str, release: str, records: Sequence[Mapping[str, Any]], token: int, host: str,
            operator: str, directory: str = DIRECTORY, check_mode: bool = False, *,
            guard: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Append records to this host's ledger. What this run's guard has settled needs no record again.
+    """Append records to this host's ledger; what this run's guard has settled needs no record again.
+
+    ``records`` are all that the ledger then has of this run, ``status`` is as ``release_info`` returns it.
 
     :arg guard: see :func:`.guard.runtime.arm_before`; None records without a guard.
     :raises GuardFired: when the guard has settled this run here.
@@ -109,16 +112,23 @@ def record(service: str, run: str, release: str, records: Sequence[Mapping[str, 
     ledger = Ledger(service, directory)
     if check_mode:
         return {"changed": True, "records": []}
-    common = {"run": run, "release": release, "host": host, "operator": operator}
-    if guard:
-        from .guard import runtime  # compiled anew at each call, and not always needed
-        if _known(ledger, run, {one["state"] for one in records}):
-            return {"changed": False, "records": []}
-        runtime.arm_before(guard, records, common, service, token, directory)
+    settled = bool(guard) and _known(ledger, run, {one["state"] for one in records})
+    if not settled:
+        common = {"run": run, "release": release, "host": host, "operator": operator}
+        _append(ledger, directory, records, token, guard, common)
+    found = ledger.read().records
+    return {"changed": not settled, "records": [one for one in found if one["run"] == run], "status": status(found)}
+
+
+def _append(ledger: Ledger, directory: str, records: Sequence[Mapping[str, Any]], token: int,
+            guard: Mapping[str, Any] | None, common: Mapping[str, Any]) -> None:
+    if not guard:
+        ledger.append(records, token, **common)
+        return
+    from .guard import runtime  # compiled anew at each call, and not always needed
+    runtime.arm_before(guard, records, common, ledger.service, token, directory)
     written = ledger.append(records, token, **common)
-    if guard:
-        runtime.disarm_after(written, run, service, token, directory)
-    return {"changed": True, "records": written}
+    runtime.disarm_after(written, common["run"], ledger.service, token, directory)
 
 
 def _known(ledger: Ledger, run: str, wanted: set[str]) -> bool:

@@ -5,7 +5,7 @@
 """What control costs: a rollout without gates, soak and watch against the bare switch of the same images.
 
 The bare switch is `bare.yml`, in as many waves: start the other slot, wait until it is healthy, switch at the load
-balancer, stop the old one. No lock, no ledger, no plan, no guard, no proof.
+balancer, stop the old one. No lock, no ledger, no plan, no guard, no proof. Neither warms the new release up.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def there_and_back(switch: Any, fleet: Lab) -> dict[str, float]:
 
 
 def ours(fleet: Lab, release: str) -> str:
-    return fleet.run("rollout", deploy_compose_release=release, **BARE).output
+    return fleet.run("rollout", deploy_compose_release=release, deploy_compose_warmup={}, **BARE).output
 
 
 def bare(fleet: Lab) -> str:

@@ -17,12 +17,15 @@ ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("lab")
 
 
+INVENTORIES = {"docker": "inventories/lab", "ssh": "inventories/lab,tests/lab/ssh.yml"}
+
+
 def ansible(connection: str, hosts: str, *arguments: str) -> str:
     """Run an ad-hoc command over one of the two connections; its output."""
     return subprocess.run(
         ["ansible", hosts, *arguments],
         cwd=ROOT,
-        env={**os.environ, "LAB_CONNECTION": connection, "ANSIBLE_NOCOLOR": "1"},
+        env={**os.environ, "ANSIBLE_INVENTORY": INVENTORIES[connection], "ANSIBLE_NOCOLOR": "1"},
         check=True,
         text=True,
         capture_output=True,

@@ -27,7 +27,7 @@ def flag(fleet):
 
 @pytest.mark.parametrize("moment", [
     "Gate | Send load",
-    pytest.param("Stage | Lay the release ready", marks=pytest.mark.faults),
+    pytest.param("Step | stage", marks=pytest.mark.faults),
     pytest.param("Wave | Gates on the whole service", marks=pytest.mark.faults),
     pytest.param("Settle | Soak", marks=pytest.mark.faults),
 ])
