@@ -54,15 +54,18 @@ options:
         that keeps the lock, V(renew) with O(guard_ttl_s) does so.
       - V(disarm) takes the order of the load balancer's guard on this host away. The guard itself is armed by
         M(evenkeel.fleet.balancer_server).
+      - V(fire) does not wait for the time to live of the guards on this host and sends their O(run) back now. It needs
+        no lock, and the run can do nothing any more at this load balancer. It returns when the load balancer's guard
+        has brought the traffic back or cannot; a host's guard goes on by itself.
     type: str
     required: true
-    choices: [lock, renew, unlock, record, stop, clear, rearm, disarm]
+    choices: [lock, renew, unlock, record, stop, clear, rearm, disarm, fire]
   run:
     description: Identifier of the run, the same for all steps of one rollout. O(action=stop) also takes V(any).
     type: str
     required: true
   holder:
-    description: Who takes the lock or sets the stop flag, for the message that others get.
+    description: Who takes the lock, sets the stop flag or sends a run back, for the message that others get.
     type: str
   controller:
     description:
@@ -76,7 +79,7 @@ options:
     type: int
     default: 0
   reason:
-    description: Why the stop flag is set, for the message that others get.
+    description: Why the stop flag is set or a run sent back, for the message that others get.
     type: str
     default: ""
   ttl_s:
@@ -217,6 +220,10 @@ guard:
     RV(evenkeel.fleet.release_info#module:guards).
   type: dict
   returned: with these actions
+guards:
+  description: The guards on this host after O(action=fire); see RV(evenkeel.fleet.release_info#module:guards).
+  type: dict
+  returned: with this action
 records:
   description: What the ledger of this host has of this run afterwards; empty in check mode.
   type: list
@@ -244,6 +251,7 @@ ARGUMENTS = {
     "clear": (),
     "rearm": ("token", "guard_ttl_s"),
     "disarm": ("token",),
+    "fire": ("holder", "reason"),
 }
 
 
@@ -284,6 +292,7 @@ def main() -> None:
         required_if=[
             ("action", "lock", ("holder",)),
             ("action", "stop", ("holder",)),
+            ("action", "fire", ("holder",)),
             ("action", "record", ("release", "records", "token", "host", "operator")),
             ("action", "rearm", ("token",)),
             ("action", "disarm", ("token",)),

@@ -74,7 +74,8 @@ EXAMPLES = r"""
 RETURN = r"""
 status:
   description:
-    - What the ledger means for now. C(state), C(phase), C(run) and C(release) are of the last record.
+    - What the ledger means for now. C(state), C(phase), C(run) and C(release) are of the last record, C(kind) is
+      that of its run, V(rollout) or V(rollback).
     - C(current) is the release that was committed last and C(previous) the one before it that nobody rolled back from.
       C(releases) leads from the oldest to the current one, C(history) has every commit. C(replicas) of these says how
       many replicas the release had on this host, 1 where that is missing.

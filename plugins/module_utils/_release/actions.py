@@ -2,19 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module evenkeel.fleet.release does, apart from the stop flag: lock, renew, unlock, record, rearm, disarm."""
+"""What the module evenkeel.fleet.release does, apart from the stop flag: the lock, the ledger and the guards."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, Callable, Mapping, Sequence
 
+from .._core.clock import Deadline
 from .._core.errors import InputError
 from .control.lock import Lock, LockHeld
 from .control.stop import StopFlag, begins_a_step, clear, stop
-from .guard.order import ARMED, BALANCER, Guard
+from .guard.order import ARMED, BALANCER, KINDS, Guard
 from .ledger.history import status
 from .ledger.records import DIRECTORY, Ledger
 from .ledger.states import ABORTING, COMMITTED, RESULT, ROLLED_BACK
+
+#: How often to look whether a guard has fired, and how long its program may take to see that it is time.
+_POLL_S, _START_S = 0.05, 5.0
 
 
 def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
@@ -83,6 +88,28 @@ def disarm(service: str, run: str, token: int, directory: str = DIRECTORY, check
     return {"changed": changed, "guard": guard.read()}
 
 
+def fire(service: str, run: str, holder: str, directory: str = DIRECTORY, check_mode: bool = False, *,
+         reason: str = "") -> dict[str, Any]:
+    """Let the guards of this run on this host fire now; returns when the load balancer's has done what it can.
+
+    :arg holder: who asks for it. :arg reason: why.
+    """
+    guards = {kind: Guard(kind, service, directory) for kind in KINDS}
+    armed = [one for one in guards.values() if one.read()["state"] == ARMED and one.read()["run"] == run]
+    ended = [one for one in armed if check_mode or one.end(run, holder, reason)]
+    if ended and not check_mode:
+        _wait_for(guards[BALANCER])
+    return {"changed": bool(ended), "guards": {kind: one.read() for kind, one in guards.items()}}
+
+
+def _wait_for(guard: Guard) -> None:
+    """Return when it has fired, has found that it cannot, or takes longer than it may."""
+    settings = guard.read().get("settings") or {}
+    deadline = Deadline(_START_S + settings.get("deadline_s", 0.0) + settings.get("drain_deadline_s", 0.0))
+    while guard.read()["state"] == ARMED and not guard.read()["outcome"] and not deadline.expired:
+        time.sleep(_POLL_S)
+
+
 def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False, *,
            token: int | None = None) -> dict[str, Any]:
     """Give this run's lock back; somebody else's is left alone, and with ``token`` that of the same run elsewhere."""
@@ -141,7 +168,7 @@ def _known(ledger: Ledger, run: str, wanted: set[str]) -> bool:
 
 ACTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "lock": lock, "renew": renew, "unlock": unlock, "record": record, "stop": stop, "clear": clear, "rearm": rearm,
-    "disarm": disarm,
+    "disarm": disarm, "fire": fire,
 }
 
 

@@ -2,19 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How fast back: at the load balancer with both releases warm, and by the playbook rollback.
+"""How fast back: at the load balancer, and by the playbook rollback.
 
-The playbook runs without gates, soak and watch, as somebody would who knows the release they go back to.
+Before the commit the old release still runs, and the guards send the traffic back. Afterwards the old release is
+started, judged and switched to as a new one is; without gates, soak and watch, as somebody would who knows the release
+they go back to.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
 from benchmarks.common import figure, progress
-from benchmarks.rollout.lab import BARE, Lab
+from benchmarks.rollout.lab import BARE, COMMON, Lab
 from benchmarks.rollout.peers import Peer
 
 PORTS = {"blue": 8001, "green": 8002}
@@ -24,19 +27,25 @@ def figures(rounds: int) -> list[dict[str, Any]]:
     """Return the seconds per host at the proxy, and of the playbook for one host and for all."""
     fleet = Lab()
     fleet.settle("v1", "v2")
-    warm, one, everything = [], [], []
+    first = ("--limit", f"{fleet.hosts[0]},edge,load")
+    proxy, warm_one, warm_all, one, everything = [], [], [], [], []
     for number in range(rounds):
-        warm.append(max(at_the_proxy(fleet, host) for host in fleet.hosts))
-        one.append(rollback(fleet, "--limit", f"{fleet.hosts[0]},edge,load"))
+        proxy.append(max(at_the_proxy(fleet, host) for host in fleet.hosts))
+        warm_one.append(sent_back(fleet, fleet.hosts[:1], *first))
+        warm_all.append(sent_back(fleet, fleet.hosts))
+        one.append(rollback(fleet, *first))
         fleet.settle("v2")
         everything.append(rollback(fleet))
         fleet.settle("v2")
-        told = f"proxy {warm[-1]:.2f} s, one host {one[-1]:.1f} s, all {everything[-1]:.1f} s"
-        progress(f"round {number + 1}/{rounds}: {told}")
+        progress(f"round {number + 1}/{rounds}: proxy {proxy[-1]:.2f} s, before the commit {warm_one[-1]:.1f} s and "
+                 f"{warm_all[-1]:.1f} s, after it {one[-1]:.1f} s and {everything[-1]:.1f} s")
+    count = len(fleet.hosts)
     return [
-        figure("warm rollback of a host at the proxy, the slowest", "<= 1", warm, "s"),
-        figure("rollback.yml, one host", "<= 5", one, "s"),
-        figure(f"rollback.yml, {len(fleet.hosts)} hosts", "<= 15", everything, "s"),
+        figure("warm rollback of a host at the proxy, the slowest", "<= 1", proxy, "s"),
+        figure("rollback.yml before the commit, one host", "<= 5", warm_one, "s"),
+        figure(f"rollback.yml before the commit, {count} hosts", "<= 15", warm_all, "s"),
+        figure("rollback.yml of a release that was committed, one host", "", one, "s"),
+        figure(f"rollback.yml of a release that was committed, {count} hosts", "", everything, "s"),
     ]
 
 
@@ -58,6 +67,19 @@ def switch(fleet: Lab, host: str, to: str, away: str) -> float:
     options = {"backend": "be_pitch", "servers": servers, "healthy": True, "drain_deadline_s": 5}
     result = fleet.ask("edge[0]", "evenkeel.fleet.balancer_server", json.dumps(options))[fleet.edge]
     return float(result["duration_s"])
+
+
+def sent_back(fleet: Lab, hosts: list[str], *arguments: str) -> float:
+    """Return the seconds of the whole playbook while a rollout to these hosts soaks."""
+    variables = {**COMMON, **BARE, "deploy_compose_environment": fleet.environment, "deploy_compose_release": "v1",
+                 "rollout_soak_s": 30}
+    rollout = threading.Thread(target=fleet.play, args=("rollout", *arguments), kwargs=variables)
+    rollout.start()
+    while any(fleet.ledgers()[host]["status"]["state"] != "SOAKING" for host in hosts):
+        time.sleep(1)
+    took_s = rollback(fleet, *arguments)
+    rollout.join()
+    return took_s
 
 
 def rollback(fleet: Lab, *arguments: str) -> float:

@@ -41,7 +41,7 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
             elif needed == SOAKING and _position(status) not in (
                     (run, plan["release"], SOAKING, RESULT), (run, plan["release"], COMMITTED, INTENT)):
                 missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
-                               f"{status.get('state') or 'none'})")
+                               f"{status.get('state') or 'none'}{_reason(ledgers[host])})")
     return list(dict.fromkeys(missing))
 
 
@@ -67,6 +67,12 @@ def silent(result: Mapping[str, Any]) -> bool:
     so.
     """
     return bool(result.get("unreachable") or "module_stdout" in result)
+
+
+def _reason(ledger: Mapping[str, Any]) -> str:
+    """Return what the records give as a reason, such as why the guard sent the run back; empty without one."""
+    return next((f"; {one['data']['reason']}" for one in reversed(ledger.get("records") or [])
+                 if (one["data"] or {}).get("reason")), "")
 
 
 def _position(status: Mapping[str, Any]) -> tuple[Any, ...]:

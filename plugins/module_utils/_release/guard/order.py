@@ -42,6 +42,13 @@ def since_boot_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def why(order: Mapping[str, Any]) -> str:
+    """Return what ended the time of an order."""
+    if "ended" in order:
+        return f"because {order['ended']['by']} asked for it ({order['ended']['reason']})"
+    return f"after {order['ttl_s']:g} s without news of it"
+
+
 class Guard:
     """One guard's order: ``<directory>/<service>/guard-<kind>.json``."""
 
@@ -55,7 +62,8 @@ class Guard:
     def read(self) -> dict[str, Any]:
         """Return ``{state, run, token, ttl_s, remaining_s, armed_at, settings, hosts, outcome, fired_at}``.
 
-        ``state`` is ``none`` (and alone), ``armed``, ``fired`` or ``disarmed``.
+        ``state`` is ``none`` (and alone), ``armed``, ``fired`` or ``disarmed``. With ``ended``, ``{by, reason}``,
+        somebody did not wait for its time.
         """
         found = self._load()
         if not found:
@@ -87,6 +95,7 @@ class Guard:
         with self._order(run, token) as found:
             armed = found.get("state") == ARMED and found["run"] == run
             if armed:
+                found.pop("ended", None)  # it goes on after that, with a new token
                 self._write({**found, "token": token, **self._until(ttl_s)})
             return armed
 
@@ -100,6 +109,19 @@ class Guard:
             armed = found.get("state") == ARMED
             if armed:
                 self._write({**found, "run": run, "token": token, "state": DISARMED})
+            return armed
+
+    def end(self, run: str, by: str, reason: str) -> bool:
+        """End its time now; return whether this run has a guard here. That of a load balancer ends the run with it.
+
+        :arg by: who does not wait for its time, and :arg reason: why.
+        """
+        files.make_directory(os.path.dirname(self.path))
+        with files.exclusive(self._mutex):
+            found = self._load()
+            armed = found.get("state") == ARMED and found["run"] == run
+            if armed:
+                self._write({**found, "ended": {"by": by, "reason": reason}, **self._until(0.0)})
             return armed
 
     @contextlib.contextmanager
@@ -139,11 +161,12 @@ class Guard:
             raise FleetError(
                 f"token: this host has already followed token {found['token']} (run {found['run']}), found the older "
                 f"{token}.", "Another run took the lock over; this one must stop.", token=found["token"])
-        if also_fired and (found["state"], found["run"], found["token"]) == (FIRED, run, token):
+        fires = found["state"] == FIRED or (found["state"] == ARMED and self.kind == BALANCER and "ended" in found)
+        if also_fired and fires and (found["run"], found["token"]) == (run, token):
             raise GuardFired(
-                f"The guard sent run {run} back at {found['fired_at']}, after {found['ttl_s']:g} s without news of it: "
-                f"{'; '.join(found['outcome'])}.", "Run the same command again. If that was too early, raise "
-                "rollout_guard_ttl_s.", guard=dict(found))
+                f"The guard sent run {run} back at {found['fired_at'] or utc_now()}, {why(found)}: "
+                f"{'; '.join(found['outcome']) or 'it is at it'}.", "Run the same command again. If that was too "
+                "early, raise rollout_guard_ttl_s.", guard=dict(found))
 
     def _until(self, ttl_s: float) -> dict[str, Any]:
         return {"ttl_s": ttl_s, "until_s": self._clock() + ttl_s, "boot_id": _boot_id()}

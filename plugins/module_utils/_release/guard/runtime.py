@@ -19,7 +19,7 @@ from ..._runtime.engine import Engine
 from ..ledger.records import Ledger, LedgerCorrupt
 from ..ledger.states import ABORTING, COMMITTED, FORWARD, FROZEN, INTENT, RESULT, ROLLED_BACK, SETTLED, VERIFIED
 from . import unit
-from .order import RUNTIME, Guard, Outcome
+from .order import RUNTIME, Guard, Outcome, why
 
 ROOMS = ("_core", "_runtime", "_release.ledger", "_release.guard")
 OPERATOR = "guard"
@@ -87,15 +87,15 @@ class Settle:
     def act(self, decision: str) -> list[str]:
         """Record, stop the slot that nobody asks, record; safe to run again."""
         old, new = self._settings["old"], self._settings["new"]
-        reason = f"no news of run {self._order['run']} for {self._order['ttl_s']:g} s"
+        reason = f"run {self._order['run']} was sent back, {why(self._order)}"
         if decision == COMMITTED:
             self._stop(old)
             self._record({"state": COMMITTED, "phase": RESULT, "data": self._settings["commit"]})
-            return [f"{reason}: COMMITTED, because the load balancers ask slot {new} and no longer {old}"]
+            return [f"{why(self._order)}: COMMITTED, because the load balancers ask slot {new} and no longer {old}"]
         self._record({"state": ABORTING, "phase": INTENT, "data": {"reason": reason}})
         self._stop(new)
         self._record({"state": ABORTING, "phase": RESULT}, {"state": ROLLED_BACK, "phase": RESULT})
-        return [f"{reason}: ROLLED_BACK, because the load balancers ask slot {old} and not {new}"]
+        return [f"{why(self._order)}: ROLLED_BACK, because the load balancers ask slot {old} and not {new}"]
 
     def _stop(self, slot: str) -> None:
         self._compose.stop(self._ledger.service, slot, self._settings["grace_s"])

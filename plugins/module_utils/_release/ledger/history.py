@@ -42,9 +42,10 @@ def _identity(entry: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return ``{state, phase, run, release, current, previous, releases, history, interrupted, frozen, irreversible}``.
+    """Return ``state, phase, run, release, kind, current, previous, releases, history, interrupted, frozen`` and more.
 
-    ``irreversible`` is the migration of a run that is not committed, behind which there is no way back.
+    ``kind`` is that of the last run, ``rollout`` or ``rollback``. ``irreversible`` is the migration of a run that is
+    not committed, behind which there is no way back.
     """
     last = records[-1] if records else None
     history = committed(records)
@@ -56,6 +57,8 @@ def status(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "phase": last["phase"] if last else "",
         "run": last["run"] if last else "",
         "release": last["release"] if last else "",
+        "kind": next((one["data"]["kind"] for one in reversed(records)
+                      if one["run"] == last["run"] and "kind" in one["data"]), "") if last else "",
         "current": stack[-1] if stack else None,
         "previous": stack[-2] if len(stack) > 1 else None,
         "releases": stack,

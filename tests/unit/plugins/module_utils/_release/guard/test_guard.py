@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release import actions
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions import record
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import order as orders
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard import runtime
@@ -91,6 +92,59 @@ def test_the_run_that_was_sent_back_is_refused_until_it_has_a_new_token(guard, c
             late()
     guard.arm("r1", 2, 60, {}, {"app2": OLD})
     assert set(guard.read()["hosts"]) == {"app2"}
+
+
+@pytest.mark.parametrize("kind", orders.KINDS)
+def test_who_does_not_wait_ends_its_time_and_a_load_balancers_guard_the_run(tmp_path, clock, kind):
+    guard = Guard(kind, "shop", str(tmp_path), clock)
+    assert not guard.end("r1", "alice", "slow")
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    assert not guard.end("r0", "alice", "slow"), "another run"
+    assert not fired(guard)
+    assert guard.end("r1", "alice", "slow")
+    asked = r"sent run r1 back .*, because alice asked for it \(slow\): "
+    if kind == orders.BALANCER:
+        for late in (lambda: guard.renew("r1", 1, 60), lambda: guard.disarm("r1", 1),
+                     lambda: guard.arm("r1", 1, 60, {}, {})):
+            with pytest.raises(GuardFired, match=f"{asked}it is at it"):
+                late()
+    assert fired(guard)
+    with pytest.raises(GuardFired, match=f"{asked}sent app1 back"):
+        guard.renew("r1", 1, 60)
+
+
+def test_a_host_whose_controller_lives_is_settled_by_that(tmp_path, clock):
+    guard = Guard(orders.RUNTIME, "shop", str(tmp_path), clock)
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    guard.end("r1", "alice", "slow")
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    assert not fired(guard)
+    assert "ended" not in guard.read()
+
+
+def test_a_run_that_goes_on_with_a_new_token_has_its_time_again(guard, clock):
+    guard.arm("r1", 1, 60, {}, {"app1": OLD})
+    guard.end("r1", "alice", "slow")
+    assert guard.renew("r1", 2, 60)
+    assert not fired(guard)
+    assert guard.disarm("r1", 2)
+
+
+def test_a_guard_that_has_done_nothing_in_its_time_is_said_to_be_armed(tmp_path, monkeypatch):
+    """The program that would fire does not run here."""
+    monkeypatch.setattr(actions, "_START_S", 0.1)
+    directory = str(tmp_path)
+    assert not actions.fire("shop", "r1", "alice", directory)["changed"]
+    times = {"deadline_s": 0.1, "drain_deadline_s": 0}
+    Guard(orders.BALANCER, "shop", directory).arm("r1", 1, 60, times, {"app1": OLD})
+    looked = actions.fire("shop", "r1", "alice", directory, check_mode=True)
+    assert looked["changed"]
+    assert "ended" not in looked["guards"]["balancer"]
+    asked = actions.fire("shop", "r1", "alice", directory, reason="slow")
+    assert asked["changed"]
+    assert (asked["guards"]["balancer"]["state"], asked["guards"]["balancer"]["ended"]) == (
+        "armed", {"by": "alice", "reason": "slow"})
+    assert asked["guards"]["runtime"] == {"state": "none"}
 
 
 def test_a_higher_token_takes_over_and_the_older_one_is_refused(guard):

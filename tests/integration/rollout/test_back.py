@@ -1,0 +1,67 @@
+# Copyright (c) 2026, evenkeel.fleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook rollback while a rollout is not committed: its guards send it back, without waiting for its lock."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from integration.rollout.faults import Machines, Users, kill_at, one_release, settled, wait_until
+from integration.rollout.fleet import QUICK
+
+SOAK = "Soak | Wait"
+
+
+@pytest.fixture
+def during(fleet):
+    """Run a playbook, and others as soon as it soaks; return its end and theirs."""
+    def run(playbook, *others, **variables):
+        ended = []
+        whole = fleet.play_until(SOAK, lambda: ended.extend(fleet.play(*one, **QUICK) for one in others), playbook,
+                                 **{**QUICK, "rollout_soak_s": 30, "deploy_compose_guard_look_s": 5, **variables})
+        return whole, *ended
+    return run
+
+
+def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
+    rollout, looked, back = during("rollout", ("rollback", "--check"), ("rollback", "-e", "rollback_reason=slow"),
+                                   deploy_compose_release="v2", rollout_watch=True)
+    assert (looked.rc, back.rc) == (0, 0), looked.output + back.output
+    assert "Would send run" in looked.text
+    assert "Sent run" in back.text
+    assert rollout.rc == 2, rollout.output
+    assert "rollout of pitch to v2: rolled back on every host" in rollout.text
+    assert "asked for it (slow)" in rollout.text
+    assert rollout.failed_requests == 0
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_a_rollback_is_not_sent_back_by_another_one(fleet, during):
+    for release in ("v2", "v1"):
+        assert fleet.play("deploy", deploy_compose_release=release).rc == 0
+    first, second = during("rollback", ("rollback",))
+    assert second.rc != 0
+    assert "The lock is held by" in second.text
+    assert first.rc == 0, first.output
+    assert fleet.is_on("v2")
+    assert fleet.play("deploy", deploy_compose_release="v1").rc == 0
+
+
+@pytest.mark.faults
+def test_a_rollout_whose_controller_is_gone_is_sent_back_at_once(fleet):
+    machines = Machines(fleet)
+    with Users(machines.address) as users:
+        kill_at(machines, "v2", fleet.hosts[-1], "SOAKING", "result", signal.SIGKILL, rollout_guard_ttl_s=240,
+                rollout_soak_s=30)
+        back = fleet.play("rollback", "-e", "rollback_to=previous")
+        assert back.rc == 0, back.output
+        assert machines.guard()["state"] == "fired"
+        wait_until(lambda: settled(machines), 60, 0.5)
+        assert one_release(machines, users) == "v1"
+        assert fleet.play("rollout", deploy_compose_release="v2", **QUICK).rc == 0
+        assert fleet.play("rollout", deploy_compose_release="v1", **QUICK).rc == 0
+    assert users.failed == []
