@@ -132,6 +132,7 @@ def test_previous_is_never_one_that_somebody_rolled_back_from(way, current, prev
     status = history.status(commits(*way))
     assert (status["current"] and status["current"]["release"]) == current
     assert (status["previous"] and status["previous"]["release"]) == previous
+    assert status["kind"] == ("" if not way else "rollback" if way[-1].startswith("<") else "rollout")
 
 
 def test_a_ledger_that_ends_in_the_middle_is_interrupted(one):

@@ -297,6 +297,8 @@ def test_a_plan_holds_only_while_nothing_has_happened(ledger, said):
     ({"unreachable": True}, "app1 does not answer"),
     ({"failed": True, "module_stdout": "", "msg": "no result"}, "app1 does not answer"),
     ({"failed": True, "msg": "no permission"}, "the ledger of app1 cannot be read: no permission"),
+    ({**through(state="ROLLED_BACK"), "records": [{"data": {"reason": "alice asked for it"}}, {"data": {}}]},
+     "the ledger of app1 does not prove SOAKING (its last record: ROLLED_BACK; alice asked for it)"),
 ])
 def test_what_is_missing_says_whether_there_was_an_answer(ledger, said):
     made = make_plan(fleet(), request())
