@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
-from integration.rollout.faults import Machines, Users, kill_at, one_release, settled, wait_until
+from integration.rollout.faults import GUARD, Machines, Users, kill_at, one_release, settled, wait_until
 from integration.rollout.fleet import QUICK
 
 SOAK = "Soak | Wait"
@@ -36,6 +37,22 @@ def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
     assert "rollout of pitch to v2: rolled back on every host" in rollout.text
     assert "asked for it (slow)" in rollout.text
     assert rollout.failed_requests == 0
+    assert fleet.is_on("v1")
+
+
+def test_a_load_balancer_that_has_gone_back_at_the_commit_keeps_everybody_from_it(fleet):
+    """Every host has recorded that it is ready; the guard fires before its order is taken away."""
+    machines = Machines(fleet)
+    order = machines.path(fleet.edge, GUARD)
+
+    def end():
+        order.write_text(json.dumps({**json.loads(order.read_text()), "until_s": 0,
+                                     "ended": {"by": "alice", "reason": "slow"}}))
+
+    done = fleet.play_until("Settle | Commit, if nobody objects", end, "rollout", deploy_compose_release="v2", **QUICK)
+    assert done.rc == 2, done.output
+    assert "rollout of pitch to v2: rolled back on every host" in done.text
+    assert "because alice asked for it (slow)" in done.text
     assert fleet.is_on("v1")
 
 

@@ -166,7 +166,7 @@ class Guard:
             raise GuardFired(
                 f"The guard sent run {run} back at {found['fired_at'] or utc_now()}, {why(found)}: "
                 f"{'; '.join(found['outcome']) or 'it is at it'}.", "Run the same command again. If that was too "
-                "early, raise rollout_guard_ttl_s.", guard=dict(found))
+                "early, raise rollout_guard_ttl_s.", order=dict(found))
 
     def _until(self, ttl_s: float) -> dict[str, Any]:
         return {"ttl_s": ttl_s, "until_s": self._clock() + ttl_s, "boot_id": _boot_id()}
