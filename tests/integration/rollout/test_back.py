@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 import pytest
-from integration.rollout.faults import GUARD, Machines, Users, kill_at, one_release, settled, wait_until
+from integration.rollout.faults import GUARD, SHORT, Machines, Users, kill_at, one_release, settled, wait_until
 from integration.rollout.fleet import QUICK
 
 SOAK = "Soak | Wait"
@@ -37,6 +38,17 @@ def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
     assert "rollout of pitch to v2: rolled back on every host" in rollout.text
     assert "asked for it (slow)" in rollout.text
     assert rollout.failed_requests == 0
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_a_long_soak_ends_when_the_rollout_was_sent_back(fleet):
+    """It is in parts of 14 s; those that are left are not waited for."""
+    done = fleet.play_until(SOAK, lambda: fleet.play("rollback", **QUICK), "rollout", deploy_compose_release="v2",
+                            **{**SHORT, "rollout_soak_s": 120, "rollout_watch": False})
+    assert done.rc == 2, done.output
+    waits = re.findall(r"TASK \[.*Soak \| Wait\] \*+\n(\w+)", done.output)
+    assert (waits[0], waits[-1]) == ("ok", "skipping"), waits
     assert fleet.is_on("v1")
 
 
