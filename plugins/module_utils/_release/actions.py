@@ -97,17 +97,18 @@ def fire(service: str, run: str, holder: str, directory: str = DIRECTORY, check_
     guards = {kind: Guard(kind, service, directory) for kind in KINDS}
     armed = [one for one in guards.values() if one.read()["state"] == ARMED and one.read()["run"] == run]
     ended = [one for one in armed if check_mode or one.end(run, holder, reason)]
-    if ended and not check_mode:
+    if guards[BALANCER] in ended and not check_mode:
         _wait_for(guards[BALANCER])
     return {"changed": bool(ended), "guards": {kind: one.read() for kind, one in guards.items()}}
 
 
 def _wait_for(guard: Guard) -> None:
     """Return when it has fired, has found that it cannot, or takes longer than it may."""
-    settings = guard.read().get("settings") or {}
-    deadline = Deadline(_START_S + settings.get("deadline_s", 0.0) + settings.get("drain_deadline_s", 0.0))
-    while guard.read()["state"] == ARMED and not guard.read()["outcome"] and not deadline.expired:
+    found = guard.read()
+    deadline = Deadline(_START_S + found["settings"]["deadline_s"] + found["settings"]["drain_deadline_s"])
+    while found["state"] == ARMED and not found["outcome"] and not deadline.expired:
         time.sleep(_POLL_S)
+        found = guard.read()
 
 
 def unlock(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False, *,

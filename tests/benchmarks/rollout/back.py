@@ -76,14 +76,19 @@ def sent_back(fleet: Lab, hosts: list[str], *arguments: str) -> float:
     rollout = threading.Thread(target=fleet.play, args=("rollout", *arguments), kwargs=variables)
     rollout.start()
     while any(fleet.ledgers()[host]["status"]["state"] != "SOAKING" for host in hosts):
+        if not rollout.is_alive():
+            raise RuntimeError("the rollout ended before it soaked")
         time.sleep(1)
-    took_s = rollback(fleet, *arguments)
+    took_s = rollback(fleet, *arguments, says="Sent run")
     rollout.join()
     return took_s
 
 
-def rollback(fleet: Lab, *arguments: str) -> float:
-    """Return the seconds of the whole playbook."""
+def rollback(fleet: Lab, *arguments: str, says: str = "committed on every host") -> float:
+    """Return the seconds of the whole playbook, which ends as it says."""
     started = time.monotonic()
-    fleet.run("rollback", *arguments, rollback_to="previous", **BARE)
-    return time.monotonic() - started
+    done = fleet.run("rollback", *arguments, rollback_to="previous", **BARE)
+    took_s = time.monotonic() - started
+    if says not in done.text:
+        raise RuntimeError(done.output)
+    return took_s

@@ -16,7 +16,6 @@ import pytest
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("lab")
 
-
 INVENTORIES = {"docker": "inventories/lab", "ssh": "inventories/lab,tests/lab/ssh.yml"}
 
 

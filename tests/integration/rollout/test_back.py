@@ -42,10 +42,14 @@ def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
 
 
 @pytest.mark.faults
-def test_a_long_soak_ends_when_the_rollout_was_sent_back(fleet):
+@pytest.mark.parametrize("playbook", ["rollback", "stop"])
+def test_a_long_soak_ends_when_the_rollout_was_sent_back_or_stopped(fleet, playbook):
     """It is in parts of 14 s; those that are left are not waited for."""
-    done = fleet.play_until(SOAK, lambda: fleet.play("rollback", **QUICK), "rollout", deploy_compose_release="v2",
-                            **{**SHORT, "rollout_soak_s": 120, "rollout_watch": False})
+    try:
+        done = fleet.play_until(SOAK, lambda: fleet.play(playbook, **QUICK), "rollout", deploy_compose_release="v2",
+                                **{**SHORT, "rollout_soak_s": 120, "rollout_watch": False})
+    finally:
+        fleet.play("stop", stop_state="absent")
     assert done.rc == 2, done.output
     waits = re.findall(r"TASK \[.*Soak \| Wait\] \*+\n(\w+)", done.output)
     assert (waits[0], waits[-1]) == ("ok", "skipping"), waits
