@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping
 
-import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.evenkeel.fleet.plugins.module_utils._report.redaction import HIDDEN, clean
 from ansible_collections.evenkeel.fleet.plugins.plugin_utils.plain import plain
 from jinja2.exceptions import UndefinedError
@@ -89,7 +89,7 @@ def role_options(roles: Path = ROLES) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the declared options of each role, over all its entry points: role, name, specification."""
     known: dict[str, dict[str, dict[str, Any]]] = {}
     for path in sorted(roles.glob("*/meta/argument_specs.yml")):
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values()
+        entries = yaml_load(path.read_text(encoding="utf-8"))["argument_specs"].values()
         options = known.setdefault(path.parts[-3], {})
         for entry in entries:
             options.update(entry.get("options") or {})
@@ -100,7 +100,7 @@ def role_options(roles: Path = ROLES) -> dict[str, dict[str, dict[str, Any]]]:
 def required_options(role: str, roles: Path = ROLES) -> list[str]:
     """Return what the main entry point of a role requires."""
     text = (roles / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
-    options = yaml.safe_load(text)["argument_specs"].get("main", {}).get("options") or {}
+    options = yaml_load(text)["argument_specs"].get("main", {}).get("options") or {}
     return [name for name, spec in options.items() if spec.get("required")]
 
 
@@ -218,6 +218,7 @@ def request_problems(
 ) -> list[str]:
     """Return every problem of a request as a list of sentences; see DOCUMENTATION."""
     hosts = list(hosts)
+    hostvars = {host: hostvars[host] for host in hosts}  # each look at the original gathers all variables anew
     return [
         *group_problems(groups, required_groups),
         *variable_problems(hostvars, hosts, ignored),

