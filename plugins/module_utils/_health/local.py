@@ -47,7 +47,7 @@ def check_systemd(check: Mapping[str, Any], timeout_s: float) -> Observation:
         return Observation(FAIL, expected, f"systemctl: {(err or out).strip()}", "Check that systemd runs here.")
     found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     active, load = found.get("ActiveState", ""), found.get("LoadState", "")
-    if active == check["state"]:
+    if active == check["state"] and load != "not-found":  # systemd calls what it does not know inactive
         return Observation(PASS, expected, value=active)
     output = f"it is {active} ({found.get('SubState', '')}), {load}."
     remedy = f"Read journalctl -u {check['unit']}." if load == "loaded" else "Install or unmask the unit."

@@ -165,6 +165,9 @@ def test_a_unit_has_to_be_in_the_state_that_is_wanted(unit):
     output = "it is active (running), loaded."
     assert runs == Observation("fail", "unit shop.service is inactive", output, JOURNAL, "active")
     assert unit("loaded", "failed", "failed", state="inactive").hopeless
+    assert unit("masked", "inactive", "dead", state="inactive").status == "pass"
+    unknown = unit("not-found", "inactive", "dead", state="inactive")
+    assert (unknown.status, unknown.hopeless) == ("fail", True)
 
 
 def test_systemd_that_does_not_run_may_still_come(tool):
