@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_judge
-short_description: Judge a new release by the errors that HAProxy counts, against the old one beside it
+short_description: Judge a new release by its errors and latency at HAProxy, against the old one beside it
 version_added: "1.0.0"
 author: evenkeel.fleet contributors (@evenkeel)
 description:
@@ -17,6 +17,7 @@ description:
     certain enough, at most O(deadline_s).
   - A sequential test decides as soon as the numbers allow it. A release that fails often is found within a few failed
     requests; a healthy one is sent back with a chance of at most O(alpha), however bad the day of the whole service is.
+  - With O(latency), one that answers later is found as well, by comparing the histograms of both releases.
   - Without enough traffic the verdict is V(inconclusive), with what is missing. It does not pass, and it does not fail.
   - The method, its sources and its measured figures are in the page on the judge in the collection's documentation.
 extends_documentation_fragment:
@@ -78,6 +79,29 @@ options:
     description: RV(metrics) of an earlier look at the same release, whose evidence goes on. Empty begins anew.
     type: dict
     default: {}
+  latency:
+    description:
+      - Also judges how long the servers take to answer, by HAProxy's log of each request. Without it, errors alone.
+      - It needs HAProxy's C(ring) of the role C(load_balancer).
+    type: dict
+    suboptions:
+      percentiles:
+        description: Percentiles that are compared, as V(p95).
+        type: list
+        elements: str
+        default: [p95]
+      tolerance:
+        description: How much longer one may be than that of O(baseline).
+        type: str
+        default: 50%
+      min_effect_ms:
+        description: Least difference that matters, in milliseconds.
+        type: float
+        default: 10
+  before_latency:
+    description: RV(samples) C(.latency) of an earlier look at the same release, whose evidence goes on.
+    type: dict
+    default: {}
   withdraw:
     description: Whether O(servers) are drained in the moment in which the verdict is V(fail).
     type: bool
@@ -132,13 +156,14 @@ reasons:
   elements: str
   returned: success
 thresholds:
-  description: Both tests with what was measured; C(ok) is null where a test has not decided.
+  description: All tests with what was measured; C(ok) is null where a test has not decided.
   type: list
   elements: dict
   returned: success
 metrics:
   description:
     - Requests, failed requests and their share, of the new release and of the old one in the same time.
+    - With O(latency), each percentile in ms, as C(p95_ms) and C(baseline_p95_ms).
     - C(evidence_limit) and C(evidence_baseline) are logarithms of likelihood ratios, of "harmful" to "harmless" and
       of "worse" to "the same".
   type: dict
@@ -148,6 +173,7 @@ metrics:
 samples:
   description:
     - Which C(servers) were compared with which C(baseline), and how often HAProxy's counters began anew (C(restarts)).
+    - C(latency) has the histograms, for O(before_latency).
     - C(first_request_s) is when the new release got its first request, in seconds from the start.
   type: dict
   returned: success
@@ -182,6 +208,12 @@ def main() -> None:
             "deadline_s": {"type": "float", "default": 120},
             "interval_s": {"type": "float", "default": 0.25},
             "before": {"type": "dict", "default": {}},
+            "latency": {"type": "dict", "options": {
+                "percentiles": {"type": "list", "elements": "str", "default": ["p95"]},
+                "tolerance": {"type": "str", "default": "50%"},
+                "min_effect_ms": {"type": "float", "default": 10},
+            }},
+            "before_latency": {"type": "dict", "default": {}},
             "withdraw": {"type": "bool", "default": False},
             "state_file": {"type": "path", "default": "/var/lib/haproxy/server-state"},
             "socket": {"type": "path", "default": "/run/haproxy/admin.sock"},

@@ -22,14 +22,20 @@ CONFIGURATION = """
 global
     stats socket {directory}/admin.sock mode 660 level admin
     server-state-file {directory}/server-state
+ring evenkeel
+    format raw
+    maxlen 2048
+    size 262144
 defaults
     mode http
+    option httplog
     timeout connect 1s
     timeout client 30s
     timeout server 30s
     load-server-state-from-file global
 frontend fe_shop
     bind 127.0.0.1:{port}
+    log ring@evenkeel local0 info
     default_backend be_shop
 frontend fe_metrics
     bind 127.0.0.1:{metrics_port}
@@ -58,6 +64,8 @@ class Shop:
         self.health_checks: list[int] = []
         #: Statuses of all other requests; 0 hangs up without an answer.
         self.answers: Iterator[int] = iter(lambda: 200, None)
+        #: How long each of them takes, in seconds.
+        self.delays: Iterator[float] = iter(lambda: 0.0, None)
         self.release_slow = threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -67,6 +75,7 @@ class Shop:
                     shop.health_checks.append(code)
                 else:
                     code = next(shop.answers)
+                    time.sleep(next(shop.delays))
                 if self.path == "/slow":
                     shop.release_slow.wait(20)
                 if not code:

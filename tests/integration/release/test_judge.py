@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import shutil
 import threading
@@ -14,6 +15,8 @@ import time
 import urllib.error
 
 import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge import latency_run
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import run
 from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, Shop, until
 
@@ -61,9 +64,11 @@ def traffic(balancer, rate_rps=200, clients=4):
         thread.join()
 
 
-def judge(balancer, deadline_s=20.0, servers=("green",), baseline=(), before=None, withdraw=False, **rules):
+def judge(balancer, deadline_s=20.0, servers=("green",), baseline=(), before=None, withdraw=False, latency=None,
+          before_latency=None, **rules):
     return run(balancer.socket, "be_shop", list(servers), list(baseline), {**RULES, **rules}, deadline_s, 0.25,
-               before or {}, withdraw, str(balancer.state_file), False, balancer.warnings.append)
+               before or {}, withdraw, str(balancer.state_file), False, balancer.warnings.append, latency,
+               before_latency)
 
 
 def test_a_fifth_of_errors_is_found_within_ten_of_them(balancer):
@@ -178,3 +183,57 @@ def test_the_evidence_of_an_earlier_look_goes_on_and_a_bad_release_is_drained_at
 def test_what_is_no_evidence_is_refused(balancer):
     with pytest.raises(Exception, match="before: expected the metrics of an earlier verdict"):
         judge(balancer, 1, before={"requests": 3})
+
+
+@pytest.fixture
+def slow(balancer):
+    """Let the requests of blue and green take about so long, with half of the traffic for each."""
+    balancer.switch({"name": "green", "weight": 90})
+
+    def take(blue_s, green_s):
+        for seed, (name, seconds) in enumerate((("blue", blue_s), ("green", green_s))):
+            draw = functools.partial(random.Random(seed).uniform, 0.5 * seconds, 1.5 * seconds)
+            balancer.shops[name].delays = iter(draw, None)
+
+    return take
+
+
+def test_a_release_that_answers_later_is_found(balancer, slow):
+    slow(0.02, 0.06)
+    with traffic(balancer, 100, 16):
+        found = judge(balancer, latency={}, withdraw=True)
+    assert found["verdict"] == "fail", found
+    metrics = found["metrics"]
+    assert metrics["p95_ms"] > 1.5 * metrics["baseline_p95_ms"] > 30
+    assert found["reasons"][0].startswith(f"p95_ms: {metrics['p95_ms']:.3g} of the new release, ")
+    assert "tolerated 1.5x" in found["reasons"][0]
+    assert [one["ok"] for one in found["thresholds"]] == [True, None, False]
+    assert balancer.read()["green"]["state"] == "drain"
+
+
+def test_one_that_is_as_fast_passes_and_so_does_one_whose_difference_does_not_matter(balancer, slow):
+    slow(0.01, 0.014)
+    with traffic(balancer, 100, 16):
+        found = judge(balancer, 40, latency={"tolerance": "10%", "min_effect_ms": 60})
+    assert (found["verdict"], found["reasons"]) == ("pass", []), found
+
+
+def test_errors_that_pass_wait_for_the_latency_and_a_later_look_goes_on(balancer, slow):
+    slow(0.01, 0.01)
+    with traffic(balancer, 50, 16):
+        first = judge(balancer, 4, latency={"min_effect_ms": 25})
+        assert first["verdict"] == "inconclusive", first
+        assert "latency: " in first["reasons"][0]
+        assert "the next look is at 100 of the new one" in first["reasons"][0]
+        again = judge(balancer, 40, before=first["metrics"], before_latency=first["samples"]["latency"],
+                      latency={"min_effect_ms": 25})
+    assert again["verdict"] == "pass", again
+    counted = [sum(int(pair.split(":")[1]) for pair in one["samples"]["latency"]["new"]["counts"].split())
+               for one in (first, again)]
+    assert 0 < counted[0] < 100 <= counted[1]
+
+
+def test_latency_needs_the_ring(balancer, monkeypatch):
+    monkeypatch.setattr(latency_run, "follow", lambda: "show events nobody -w -n")
+    with pytest.raises(FleetError, match="expected a ring 'evenkeel' in HAProxy's configuration, found none"):
+        judge(balancer, 2, latency={})

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ..._core.errors import InputError
 from ..._core.units import parse_share
 from ..._core.verdict import FAIL, INCONCLUSIVE, PASS, worst
 from ..result.metrics import Part
-from .histogram import Histogram, bucket_of
-from .intervals import Interval, cliffs_delta, design_effect, difference, proportion, quantile, ratio, z_of
+from .histogram import Histogram
+from .intervals import Interval, cliffs_delta, design_effect, difference, proportion, quantile, ratio, unevenness, z_of
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
@@ -51,13 +51,22 @@ class Limits:
         """
         if not 0.5 <= confidence < 1:
             raise InputError("baseline.confidence", confidence, "a number from 0.5 to below 1", "0.95")
-        shares = {}
-        for name in percentiles:
-            match = _PERCENTILE.fullmatch(str(name))
-            if not match or not float(match.group(1)):
-                raise InputError("baseline.percentiles", name, "the name of a percentile", "[p50, p95, p99.9]")
-            shares[f"{name}_ms".replace(".", "_")] = float(match.group(1)) / 100
-        return cls(shares, _share(tolerance, "tolerance"), _share(error_tolerance, "error_tolerance"), confidence)
+        return cls(parse_percentiles(percentiles, "baseline.percentiles"), _share(tolerance, "tolerance"),
+                   _share(error_tolerance, "error_tolerance"), confidence)
+
+
+def parse_percentiles(names: Sequence[str], field: str) -> dict[str, float]:
+    """Return shares by the name of their metric, ``{"p95_ms": 0.95}``.
+
+    :raises InputError: names the field.
+    """
+    shares = {}
+    for name in names:
+        match = _PERCENTILE.fullmatch(str(name))
+        if not match or not float(match.group(1)):
+            raise InputError(field, name, "the name of a percentile", "[p50, p95, p99.9]")
+        shares[f"{name}_ms".replace(".", "_")] = float(match.group(1)) / 100
+    return shares
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,8 @@ class Baseline:
     def _latency(self, scope: str, metric: str, pair: tuple[Part, Part], seconds: Sequence[Sequence[Part]],
                  z: float) -> dict[str, Any]:
         share = self.limits.percentiles[metric]
-        intervals = [quantile(part.latency, share, z, _alike(rows, share)) for part, rows in zip(pair, seconds)]
+        intervals = [quantile(part.latency, share, z, unevenness([row.latency for row in rows], share))
+                     for part, rows in zip(pair, seconds)]
         before, after = (None if one is None else round(one.estimate / 1000, 4) for one in intervals)
         change = ratio(intervals[0], intervals[1]) if intervals[0] and intervals[1] else None
         return {"scope": scope, "metric": metric, "before": before, "after": after, "effect": "ratio",
@@ -183,22 +193,6 @@ def _seconds(result: Mapping[str, Any]) -> list[Part]:
     return [Part(row["requests"], row["errors"], None,
                  Histogram.from_dict(row["histogram"]) if "histogram" in row else Histogram())
             for row in result["samples"].get("series") or []]
-
-
-def _alike(seconds: Sequence[Part], share: float) -> float:
-    """Return the design effect of a quantile: how unevenly values above it are spread over the seconds."""
-    whole = Histogram()
-    for second in seconds:
-        whole.merge(second.latency)
-    limit = whole.percentile_us(100 * share)
-    if limit is None:
-        return 1.0
-    last = bucket_of(int(limit))
-    return design_effect([(sum(_within(second.latency, last)), second.latency.count) for second in seconds])
-
-
-def _within(histogram: Histogram, last: int) -> Iterator[int]:
-    return (number for bucket, number in histogram.counts.items() if bucket <= last)
 
 
 def _told(change: Interval | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import math
 from statistics import NormalDist
 from typing import NamedTuple, Sequence
 
-from .histogram import Histogram, bounds_of
+from .histogram import Histogram, bounds_of, bucket_of
 
 
 class Interval(NamedTuple):
@@ -114,6 +114,19 @@ def design_effect(clusters: Sequence[tuple[int, int]]) -> float:
     share = hit / total
     spread = sum((hits - share * number) ** 2 for hits, number in full) * len(full) / (len(full) - 1)
     return max(1.0, spread / (total * share * (1 - share)))
+
+
+def unevenness(clusters: Sequence[Histogram], share: float) -> float:
+    """Return the design effect of a quantile: how unevenly values above it are spread over clusters such as seconds."""
+    whole = Histogram()
+    for cluster in clusters:
+        whole.merge(cluster)
+    limit = whole.percentile_us(100 * share)
+    if limit is None:
+        return 1.0
+    last = bucket_of(int(limit))
+    return design_effect([(sum(number for bucket, number in cluster.counts.items() if bucket <= last), cluster.count)
+                          for cluster in clusters])
 
 
 def cliffs_delta(before: Histogram, after: Histogram) -> float | None:

@@ -21,8 +21,10 @@ from ..._balancer.server import DRAIN, READY, Server
 from ..._balancer.tasks import change_servers
 from ..._core.clock import Deadline, utc_now
 from ..._core.errors import FleetError, InputError
-from ..._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
+from ..._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, worst
 from .canary import Counts, Judge, Rules, check, total
+from .latency import Latency, LatencyRules
+from .latency_run import LatencyWatch
 
 _FAILED = ("econ", "eresp", "wretr")
 _STOPPED = "stopped"
@@ -54,6 +56,9 @@ class Watch:
         self.restarts = 0
         #: Whether the runtime API gave no answer when it was last asked.
         self.silent = False
+        #: Who looks at the latency as well, if anybody does.
+        self.slow: LatencyWatch | None = None
+        self._passed = False
 
     def _refuse_nonsense(self) -> None:
         known = ", ".join(self.servers)
@@ -69,6 +74,8 @@ class Watch:
 
     def look(self) -> None:
         """Read once more; an interval in which the counters began anew is left out."""
+        if self.slow:
+            self.slow.look()
         try:
             before, after = self.servers, self._balancer.servers(self._backend)
         except FleetError:  # it is being restarted; one that stays away ends in too little traffic
@@ -80,6 +87,18 @@ class Watch:
             self.restarts, self.silent = self.restarts + 1, False
             return
         self.judge.feed(total(change[name] for name in self.new), total(change[name] for name in self.old))
+
+    @property
+    def errors(self) -> str:
+        """Return the verdict on the errors. A pass stays one, as long as what comes later is no failure."""
+        self._passed = self._passed or self.judge.verdict == PASS
+        found = FAIL if self.sick else self.judge.verdict
+        return PASS if self._passed and found != FAIL else found
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict on errors and latency."""
+        return worst([self.errors, self.slow.latency.verdict]) if self.slow else self.errors
 
     def down(self, names: Iterable[str]) -> list[str]:
         """Return those that the balancer's own check has found down."""
@@ -95,32 +114,28 @@ class Watch:
         return f"the load balancer's check found {down[0]} down: {self.servers[down[0]].check}"
 
 
-def judge_release(balancer: HAProxy, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Rules,
-                  deadline_s: float, interval_s: float, before: Mapping[str, Any]) -> dict[str, Any]:
+def judge_release(watch: Watch, deadline_s: float, interval_s: float) -> dict[str, Any]:
     """Watch until there is a verdict, at most ``deadline_s`` seconds; return it as a gate reads it.
 
     :arg interval_s: seconds between two readings.
-    :arg before: ``metrics`` of an earlier look at the same release, whose evidence goes on; empty begins anew.
     """
-    for name, value in (("deadline_s", deadline_s), ("interval_s", interval_s)):
-        if value <= 0:
-            raise InputError(name, value, "more than 0 seconds", "60")
     started_at, deadline = utc_now(), Deadline(deadline_s)
-    watch = Watch(continued(rules, before), balancer, backend, servers, baseline)
     judge = watch.judge
     begun_s, had = None, judge.new.requests
-    while judge.verdict == INCONCLUSIVE and not watch.sick and not deadline.expired:
+    while watch.verdict == INCONCLUSIVE and not deadline.expired:
         time.sleep(min(interval_s, deadline.remaining_s))
         watch.look()
         if begun_s is None and judge.new.requests > had:
             begun_s = deadline.elapsed_s
-    verdict = FAIL if watch.sick else judge.verdict
     duration_s = round(deadline.elapsed_s, 3)
     traffic_s = 0.0 if begun_s is None else round(duration_s - begun_s, 3)
-    metrics = {**_metrics(judge), "traffic_s": traffic_s}
-    result = Verdict(verdict, _reasons(watch, verdict, duration_s), _thresholds(judge), metrics, {
-        "servers": watch.new, "baseline": watch.old, "restarts": watch.restarts,
-        "first_request_s": None if begun_s is None else round(begun_s, 3)}, started_at, duration_s)
+    latency = watch.slow.latency if watch.slow else None
+    metrics = {**_metrics(judge), "traffic_s": traffic_s, **(latency.metrics if latency else {})}
+    samples = {"servers": watch.new, "baseline": watch.old, "restarts": watch.restarts,
+               "first_request_s": None if begun_s is None else round(begun_s, 3),
+               **({"latency": latency.to_dict()} if latency else {})}
+    thresholds = [*_thresholds(judge), *(latency.thresholds() if latency else [])]
+    result = Verdict(watch.verdict, _reasons(watch, duration_s), thresholds, metrics, samples, started_at, duration_s)
     return {"changed": False, **result.to_result()}
 
 
@@ -160,14 +175,17 @@ def _thresholds(judge: Judge) -> list[dict[str, Any]]:
     ]
 
 
-def _reasons(watch: Watch, verdict: str, duration_s: float) -> list[str]:
-    judge = watch.judge
-    if verdict == PASS:
+def _reasons(watch: Watch, duration_s: float) -> list[str]:
+    latency = watch.slow.latency if watch.slow else None
+    new, old = _said("the new release", watch.judge.new), _said("the old one beside it", watch.judge.old)
+    if watch.verdict == PASS:
         return []
-    new, old = _said("the new release", judge.new), _said("the old one beside it", judge.old)
-    if verdict == FAIL:
-        return [watch.sick or f"{new}, {old}"]
-    reasons = [f"no verdict in {duration_s:.0f} s: {_missing(watch, new, old, duration_s)}"]
+    if watch.verdict == FAIL:
+        return ([watch.sick or f"{new}, {old}"] if watch.errors == FAIL else []) + (
+            latency.reasons if latency and latency.verdict == FAIL else [])
+    missing = [_missing(watch, new, old)] if watch.errors != PASS else []
+    missing += latency.reasons if latency and latency.verdict != PASS else []
+    reasons = [f"no verdict in {duration_s:.0f} s: {'; '.join(missing)}"]
     if watch.silent:
         reasons.append("HAProxy's runtime API did not answer in the end")
     if watch.restarts:
@@ -179,7 +197,7 @@ def _said(name: str, part: Counts) -> str:
     return f"{name} failed {part.errors} of {part.requests} requests"
 
 
-def _missing(watch: Watch, new: str, old: str, duration_s: float) -> str:
+def _missing(watch: Watch, new: str, old: str) -> str:
     judge = watch.judge
     down = watch.down([*watch.new, *watch.old])
     if down:
@@ -198,17 +216,32 @@ def _missing(watch: Watch, new: str, old: str, duration_s: float) -> str:
 
 def run(socket: str, backend: str, servers: Sequence[str], baseline: Sequence[str], rules: Mapping[str, Any],
         deadline_s: float, interval_s: float, before: Mapping[str, Any], withdraw: bool, state_file: str,
-        check_mode: bool, warn: Callable[[str], None]) -> dict[str, Any]:
+        check_mode: bool, warn: Callable[[str], None], latency: Mapping[str, Any] | None = None,
+        before_latency: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Do what the module does; in check mode nobody waits and nothing is known.
 
+    :arg before: ``metrics`` of an earlier look at the same release, whose evidence goes on; empty begins anew.
     :arg withdraw: when the verdict is fail, drain the servers of the new release before anything else happens.
     :arg state_file: where HAProxy's states are saved after that; empty does not save.
+    :arg latency: see :class:`.latency.LatencyRules`; None leaves it alone.
+    :arg before_latency: ``samples.latency`` of the earlier look.
     """
     made = check(rules)
+    slower = None if latency is None else LatencyRules.parse(latency, made.alpha)
+    for name, value in (("deadline_s", deadline_s), ("interval_s", interval_s)):
+        if value <= 0:
+            raise InputError(name, value, "more than 0 seconds", "60")
     if check_mode:
         return {"changed": False, **Verdict(reasons=["check mode: nothing was watched"]).to_result()}
-    result = judge_release(HAProxy(RuntimeSocket(socket)), backend, servers, baseline, made, deadline_s, interval_s,
-                           before)
+    asked = RuntimeSocket(socket)
+    watch = Watch(continued(made, before), HAProxy(asked), backend, servers, baseline)
+    if slower:
+        watch.slow = LatencyWatch(Latency(slower, before_latency), asked, backend, watch.new, watch.old)
+    try:
+        result = judge_release(watch, deadline_s, interval_s)
+    finally:
+        if watch.slow:
+            watch.slow.close()
     if withdraw and result["verdict"] == FAIL:
         wishes = [{"name": name, "state": DRAIN} for name in servers]
         drained = change_servers(socket, backend, wishes, False, 0, 0, None, state_file, False, warn)

@@ -15,6 +15,7 @@ from ..declared import hooks, migration, notification
 from ..declared.bundle import name_of
 from ..judge.burn_rate import Budget
 from ..judge.canary import check
+from ..judge.latency import LatencyRules
 from ..ledger.history import ROLLBACK
 from . import capacity, rollback
 from .guard_ttl import check_ttl, ttl_of
@@ -221,14 +222,16 @@ def _server_problems(host: str, one: Mapping[str, Any]) -> Iterable[str]:
 
 def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:
     try:
-        check(judge)
+        rules = check(judge)
+        if judge.get("latency") is not None:
+            LatencyRules.parse(judge["latency"], rules.alpha)
         weights = judge.get("weight", [10])
         for weight in weights if isinstance(weights, list) else [weights]:
             if isinstance(weight, bool) or not 1 <= int(weight) <= 256:
                 raise InputError("weight", weight, "1 to 256", "10")
         if isinstance(weights, list) and (not weights or sorted(set(weights)) != weights):
             raise InputError("weight", weights, "weights that rise", "[5, 33]")
-        for name, low, high, example in (("deadline_s", 1, 86400, 120), ("looks", 1, 100, 5)):
+        for name, low, high, example in (("deadline_s", 1, 86400, 120), ("looks", 1, 100, 100)):
             if not low <= int(judge.get(name, example)) <= high:
                 raise InputError(name, judge[name], f"{low} to {high}", str(example))
     except InputError as error:

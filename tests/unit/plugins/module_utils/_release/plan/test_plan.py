@@ -229,6 +229,7 @@ def test_frozen_hosts_conflicts_and_unknown_servers_stop_the_plan():
     ({"weight": []}, "rollout_judge.weight: expected weights that rise"),
     ({"deadline_s": 0}, "rollout_judge.deadline_s: expected 1 to 86400"),
     ({"looks": 0}, "rollout_judge.looks: expected 1 to 100"),
+    ({"latency": {"tolerance": "often"}}, "rollout_judge.latency.tolerance: expected a number"),
 ])
 def test_a_judge_with_rules_that_mean_nothing_stops_the_plan(judge, problem):
     (found,) = make_plan(fleet(), request(judge=judge))["problems"]
@@ -313,7 +314,7 @@ def test_a_stop_flag_refutes_every_proof_of_the_run_that_it_names():
     ledgers = {host: {**through(), "stop": flag} for host in made["hosts"]}
     said = ["stopped by alice: the shop is on television"]
     assert missing_evidence(made, 3, "r1", seen, ledgers) == said
-    for other in ({**flag, "run": "r0"}, {"set": False}):
+    for other in ({**flag, "run": "r0"}, {**flag, "pause": True}, {"set": False}):
         one = {**ledgers, **{host: {**through(), "stop": other} for host in made["hosts"]}}
         assert missing_evidence(made, 3, "r1", seen, one) == []
 
