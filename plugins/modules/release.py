@@ -49,6 +49,8 @@ options:
       - V(record) appends to the ledger of this host.
       - V(stop) sets the stop flag on this host. As long as it is there, V(lock), V(renew) and every V(record) that
         begins a step are refused for the run that it names; going back and the commit are not.
+      - With O(pause), V(stop) only keeps a run waiting. V(lock) is refused, V(renew) returns RV(paused), and what has
+        begun goes on to where it can wait.
       - V(clear) takes the stop flag of O(run) away, every one with V(any).
       - V(rearm) begins the time to live of the load balancer's guard on this host anew, if there is one. On the host
         that keeps the lock, V(renew) with O(guard_ttl_s) does so.
@@ -82,6 +84,10 @@ options:
     description: Why the stop flag is set or a run sent back, for the message that others get.
     type: str
     default: ""
+  pause:
+    description: Whether the stop flag sends nobody back, and a run only waits until it is taken away or expires.
+    type: bool
+    default: false
   ttl_s:
     description: Time to live of the lock or of the stop flag in seconds.
     type: float
@@ -213,8 +219,12 @@ stop:
   description: The stop flag after O(action=stop) or O(action=clear); only C(set) when there is none that holds.
   type: dict
   returned: with these actions
-  sample: {set: true, run: any, by: alice@control, reason: the shop is on television, set_at: 1795249200.0, age_s: 0.0,
-           expires_in_s: 3600.0}
+  sample: {set: true, run: any, by: alice@control, reason: the shop is on television, pause: false,
+           set_at: 1795249200.0, age_s: 0.0, expires_in_s: 3600.0}
+paused:
+  description: The stop flag that keeps this run waiting, after O(action=renew); empty without one.
+  type: dict
+  returned: with this action
 guard:
   description: The load balancer's guard on this host after O(action=rearm) or O(action=disarm); see
     RV(evenkeel.fleet.release_info#module:guards).
@@ -247,7 +257,7 @@ ARGUMENTS = {
     "renew": ("ttl_s", "token", "guard_ttl_s"),
     "unlock": ("token",),
     "record": ("release", "records", "token", "host", "operator", "guard"),
-    "stop": ("holder", "reason", "ttl_s"),
+    "stop": ("holder", "reason", "ttl_s", "pause"),
     "clear": (),
     "rearm": ("token", "guard_ttl_s"),
     "disarm": ("token",),
@@ -266,6 +276,7 @@ def main() -> None:
             "controller": {"type": "dict", "default": {}},
             "abandoned": {"type": "int", "default": 0},
             "reason": {"type": "str", "default": ""},
+            "pause": {"type": "bool", "default": False},
             "ttl_s": {"type": "float", "default": 600},
             "release": {"type": "str"},
             "records": {"type": "list", "elements": "dict", "options": {

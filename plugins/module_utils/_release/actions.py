@@ -34,7 +34,7 @@ def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIR
     :raises Stopped: when the stop flag on this host keeps this run from beginning.
     """
     _positive("ttl_s", ttl_s)
-    StopFlag(service, directory).check(run)
+    StopFlag(service, directory).check_start(run)
     one = Lock(service, directory)
     before = one.read()
     if check_mode:
@@ -48,22 +48,22 @@ def lock(service: str, run: str, holder: str, ttl_s: float, directory: str = DIR
 def renew(service: str, run: str, ttl_s: float, directory: str = DIRECTORY, check_mode: bool = False, *,
           token: int | None = None, guard_ttl_s: float = 0.0) -> dict[str, Any]:
     """Begin the lock's time to live anew, and with ``guard_ttl_s`` above 0 that of the load balancer's guard, if one is
-    armed on this host.
+    armed on this host. ``paused`` is the stop flag that lets this run wait, empty without one.
 
     :raises LockHeld: when this run does not hold it, or no longer with this token.
     :raises GuardFired: when the guard has sent this run back.
     :raises Stopped: when the stop flag on this host keeps it from going on.
     """
     _positive("ttl_s", ttl_s)
-    StopFlag(service, directory).check(run)
+    paused = StopFlag(service, directory).check(run)
     one = Lock(service, directory)
     if check_mode:
-        return {"changed": True, "lock": one.read()}
+        return {"changed": True, "lock": one.read(), "paused": paused}
     found = one.renew(run, ttl_s, token)
     guard = Guard(BALANCER, service, directory)
     if guard_ttl_s > 0:
         guard.renew(run, found["token"], guard_ttl_s)
-    return {"changed": True, "lock": found, "guard": guard.read()}
+    return {"changed": True, "lock": found, "guard": guard.read(), "paused": paused}
 
 
 def rearm(service: str, run: str, token: int, guard_ttl_s: float, directory: str = DIRECTORY,

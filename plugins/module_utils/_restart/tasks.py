@@ -90,7 +90,7 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     result.update(method=chosen, why=why, needs=[need.text for need in needs], wanted=changed, changed=changed)
     if changed and not check_mode:
         if action != STOP:
-            StopFlag(service, directory).check(run)
+            StopFlag(service, directory).check_start(run)
         began_s = time.time()
         try:
             _carry_out(operation, chosen, reload_signal, renews, quiet_s, stop_deadline_s, start_deadline_s)

@@ -20,7 +20,7 @@ from ..._core.clock import utc
 from ..._core.errors import FleetError, InputError
 from ..._core.verdict import FAIL, INCONCLUSIVE, PASS, Verdict
 from ..ledger.records import DIRECTORY
-from .stop import StopFlag, applies, said
+from .stop import StopFlag, said, stops
 
 APPROVE, REFUSE = ANSWERS = ("approve", "refuse")
 _LOOK_S = 0.5
@@ -97,13 +97,13 @@ def wait(service: str, run: str, gate: str, question: str, timeout_s: float, lon
     end = time.monotonic() + longest_s
     while True:
         asked, now, stop = approval.read(), time.time(), flag.read()
-        decided = asked["answer"] or now >= asked["expires_at"] or applies(stop, run)
+        decided = asked["answer"] or now >= asked["expires_at"] or stops(stop, run)
         if decided or time.monotonic() >= end:
             break
         time.sleep(_LOOK_S)
     if asked["answer"]:
         approval.close(asked)
-    verdict = _judge(asked, said(stop) if applies(stop, run) else "", timeout_s)
+    verdict = _judge(asked, said(stop) if stops(stop, run) else "", timeout_s)
     verdict.started_at, verdict.duration_s = utc(asked["asked_at"]), round(now - asked["asked_at"], 3)
     return {"changed": False, "pending": not decided, "question": asked, **verdict.to_result()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ..ledger.states import COMMITTED, INTENT, RESULT, SOAKING, STAGED
-from .stop import applies, said
+from .stop import said, stops
 
 
 def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: Mapping[str, str],
@@ -34,7 +34,7 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
                 missing.append(f"{host} does not answer")
             elif ledgers[host].get("failed"):
                 missing.append(f"the ledger of {host} cannot be read: {ledgers[host].get('msg')}")
-            elif applies(ledgers[host].get("stop") or {}, run):
+            elif stops(ledgers[host].get("stop") or {}, run):
                 missing.append(said(ledgers[host]["stop"]))
             elif progress[host] != f"{run} {needed}":
                 missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")

@@ -5,7 +5,7 @@
 """The stop flag: a file on each host that keeps a run, or any, from changing more of a service. It needs no lock.
 
 It says who set it and why, and it expires by the clock of the host that it is on. What a run has begun is still
-settled: going back is not stopped.
+settled: going back is not stopped. A flag that only pauses sends nobody back: a run holds before its next wave.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StopFlag:
         self._clock = clock
 
     def read(self) -> dict[str, Any]:
-        """Return ``{set, run, by, reason, set_at, age_s, expires_in_s}``; only ``set`` without a flag that holds."""
+        """Return ``{set, run, by, reason, pause, set_at, age_s, expires_in_s}``; only ``set`` when none holds."""
         content = files.read(self.path)
         if not content:
             return {"set": False}
@@ -49,15 +49,15 @@ class StopFlag:
             return {"set": False}
         return {"set": True, **flag, "age_s": round(now - flag["set_at"], 3), "expires_in_s": expires_in_s}
 
-    def set(self, run: str, by: str, reason: str, ttl_s: float) -> dict[str, Any]:
+    def set(self, run: str, by: str, reason: str, ttl_s: float, pause: bool = False) -> dict[str, Any]:
         """Set it in place of one that may be there.
 
-        :arg run: the run to stop, or ``any``.
+        :arg run: the run to stop, or ``any``. :arg pause: whether it only has to wait.
         """
         now = self._clock()
         files.make_directory(os.path.dirname(self.path))
-        files.replace(self.path, json.dumps(
-            {"run": run, "by": by, "reason": reason, "set_at": now, "expires_at": now + ttl_s}).encode())
+        files.replace(self.path, json.dumps({"run": run, "by": by, "reason": reason, "pause": pause, "set_at": now,
+                                             "expires_at": now + ttl_s}).encode())
         return self.read()
 
     def clear(self) -> None:
@@ -66,25 +66,46 @@ class StopFlag:
             os.unlink(self.path)
             files.sync_directory(os.path.dirname(self.path))
 
-    def check(self, run: str) -> None:
-        """Let a run go on.
+    def check(self, run: str) -> dict[str, Any]:
+        """Let a run go on; return the flag that pauses it, empty without one.
 
         :raises Stopped: when the flag names this run or any; the message has who set it and why.
         """
         flag = self.read()
-        if applies(flag, run):
-            raise Stopped(said(flag), "Clear the flag with the playbook stop and -e stop_state=absent, or wait until "
-                          f"it expires in {flag['expires_in_s']:.0f} s.", stop=flag)
+        if stops(flag, run):
+            raise self.refusal(flag)
+        return flag if applies(flag, run) else {}
+
+    def check_start(self, run: str) -> None:
+        """Let a run begin, which a pause keeps it from as well.
+
+        :raises Stopped: when the flag names this run or any.
+        """
+        flag = self.check(run)
+        if flag:
+            raise self.refusal(flag)
+
+    @staticmethod
+    def refusal(flag: Mapping[str, Any]) -> Stopped:
+        """Return the error that says who set the flag and how it is taken away."""
+        return Stopped(said(flag), "Clear the flag with the playbook stop and -e stop_state=absent, or wait until it "
+                       f"expires in {flag['expires_in_s']:.0f} s.", stop=flag)
 
 
 def applies(flag: Mapping[str, Any], run: str) -> bool:
-    """Whether a flag, as read, stops this run."""
+    """Whether a flag, as read, stops or pauses this run."""
     return bool(flag.get("set")) and flag["run"] in (ANY, run)
+
+
+def stops(flag: Mapping[str, Any], run: str) -> bool:
+    """Whether a flag, as read, sends this run back."""
+    return applies(flag, run) and not flag.get("pause")
 
 
 def said(flag: Mapping[str, Any]) -> str:
     """Return the sentence about a flag for people."""
-    return f"stopped by {flag['by']}: {flag['reason'] or 'no reason was given'}"
+    how = "paused" if flag.get("pause") else "stopped"
+    return f"{how} by {flag['by']}: {flag['reason'] or 'no reason was given'}"
 
 
 def begins_a_step(record: Mapping[str, Any]) -> bool:
@@ -93,15 +114,19 @@ def begins_a_step(record: Mapping[str, Any]) -> bool:
 
 
 def stop(service: str, run: str, holder: str, reason: str, ttl_s: float, directory: str = DIRECTORY,
-         check_mode: bool = False) -> dict[str, Any]:
-    """Set the flag; one that says the same is left alone."""
+         check_mode: bool = False, *, pause: bool = False) -> dict[str, Any]:
+    """Set the flag; one that says the same is left alone.
+
+    :arg pause: whether a run only has to wait for it to be taken away.
+    """
     if ttl_s <= 0:
         raise InputError("ttl_s", ttl_s, "more than 0 seconds", "3600")
     flag = StopFlag(service, directory)
     before = flag.read()
-    wanted = {"run": run, "by": holder, "reason": reason}
-    changed = not before["set"] or any(before[key] != value for key, value in wanted.items())
-    return {"changed": changed, "stop": flag.set(**wanted, ttl_s=ttl_s) if changed and not check_mode else before}
+    wanted = {"run": run, "by": holder, "reason": reason, "pause": pause}
+    changed = not before["set"] or any(before.get(key) != value for key, value in wanted.items())
+    return {"changed": changed, "stop": before if check_mode or not changed else flag.set(
+        run, holder, reason, ttl_s, pause)}
 
 
 def clear(service: str, run: str, directory: str = DIRECTORY, check_mode: bool = False) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_it_stops_the_run_that_it_names_and_no_other(directory):
 def test_it_expires(directory):
     clock = Clock()
     flag = StopFlag("shop", directory, clock)
-    assert flag.set("any", "alice", "", 60) == {"set": True, "run": "any", "by": "alice", "reason": "",
+    assert flag.set("any", "alice", "", 60) == {"set": True, "run": "any", "by": "alice", "reason": "", "pause": False,
                                                 "set_at": 1000.0, "age_s": 0.0, "expires_in_s": 60.0}
     clock.now += 59
     with pytest.raises(Stopped, match="stopped by alice: no reason was given"):
@@ -117,3 +117,25 @@ def test_set_and_cleared_twice(directory):
 def test_a_time_to_live_that_means_nothing_is_refused(directory):
     with pytest.raises(InputError, match="ttl_s"):
         stop(directory, ttl_s=0)
+
+
+def test_a_pause_lets_nobody_begin_and_what_has_begun_go_on(directory):
+    found = actions.lock("shop", "r1", "bob", 60, directory)
+    assert stop(directory, pause=True)["stop"]["pause"]
+    assert stop(directory, pause=True)["changed"] is False
+    with pytest.raises(Stopped, match="paused by alice: on television"):
+        actions.lock("shop", "r2", "carol", 60, directory)
+    paused = actions.renew("shop", "r1", 60, directory, token=found["lock"]["token"])["paused"]
+    assert (paused["by"], paused["reason"]) == ("alice", "on television")
+    assert record(directory, ("PLANNED", "result"), ("STAGED", "intent"))["changed"]
+    assert stop(directory)["changed"], "a stop takes its place"
+    with pytest.raises(Stopped, match="stopped by alice"):
+        actions.renew("shop", "r1", 60, directory)
+    clear(directory)
+    assert actions.renew("shop", "r1", 60, directory)["paused"] == {}
+
+
+def test_another_run_is_not_paused(directory):
+    stop(directory, run="r9", pause=True)
+    assert actions.lock("shop", "r1", "bob", 60, directory)["changed"]
+    assert actions.renew("shop", "r1", 60, directory)["paused"] == {}
