@@ -35,7 +35,7 @@ _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": opera
 _GOAL = re.compile(r"(<=|>=|==|<|>)\s*([\d.]+)")
 
 
-def figure(name: str, goal: str, values: Sequence[float], unit: str = "") -> dict[str, Any]:
+def figure(name: str, goal: str, values: Sequence[float], unit: str = "", worst: bool = False) -> dict[str, Any]:
     """Return one line of the result: the median of ``values`` (one per round) against a goal.
 
     :arg name: what was measured, e.g. ``requests per second against wrk, 50 connections``.
@@ -43,8 +43,9 @@ def figure(name: str, goal: str, values: Sequence[float], unit: str = "") -> dic
         recorded without a goal: ``met`` is None.
     :arg values: at least one; ``spread`` is their smallest and largest.
     :arg unit: what the numbers are, e.g. ``ms``; empty for a ratio or a count.
+    :arg worst: whether no round may be above the goal: the largest value counts, not the median.
     """
-    measured = statistics.median(values)
+    measured = max(values) if worst else statistics.median(values)
     return {"figure": name, "goal": goal, "measured": round(measured, 4), "unit": unit,
             "spread": [round(min(values), 4), round(max(values), 4)], "rounds": len(values),
             "met": meets(goal, measured) if goal else None}

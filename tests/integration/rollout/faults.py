@@ -131,9 +131,9 @@ class Users:
 
 
 @contextlib.contextmanager
-def controller(release: str, **variables: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the playbook rollout in a process group of its own, of which nothing is left afterwards."""
-    command = ["ansible-playbook", "evenkeel.fleet.rollout", "-e",
+def controller(release: str, playbook: str = "rollout", **variables: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a playbook in a process group of its own, of which nothing is left afterwards."""
+    command = ["ansible-playbook", f"evenkeel.fleet.{playbook}", "-e",
                json.dumps({**SHORT, "deploy_compose_release": release, "rollout_watch": False, **variables})]
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_hear_ctrl_c)
@@ -152,7 +152,7 @@ def _hear_ctrl_c() -> None:
 
 def kill_at(machines: Machines, release: str, host: str, state: str, phase: str, how: signal.Signals,
             **variables: Any) -> None:
-    """Kill the controller of a rollout as soon as a host's ledger has this record.
+    """Kill the controller of a rollout, or of another playbook, as soon as a host's ledger has this record.
 
     SIGINT reaches the whole process group, as Ctrl-C does; the other signals the controller alone: its children and
     what they have begun on the hosts go on.

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
+from integration.rollout.faults import Machines, Users
 
 JUDGED = {
     "rollout_judge": {"weight": 33, "max_error_rate": "2%", "deadline_s": 60},
@@ -46,8 +48,19 @@ def test_a_fifth_of_errors_is_found_with_a_tenth_of_the_traffic(fleet):
     assert aborting["data"]["judge"][fleet.edge]["errors"] == int(found[1])
 
 
+def test_one_that_answers_later_is_found_by_the_users_own_requests(fleet):
+    judge = {**JUDGED["rollout_judge"], "latency": {}}
+    done = fleet.play("rollout", deploy_compose_release="bad-slow", **{**JUDGED, "rollout_judge": judge})
+    assert done.rc == 2, done.output
+    assert "rollout of pitch to bad-slow: rolled back on every host" in done.text
+    assert re.search(r"fail: p95_ms: \S+ of the new release, \S+ of the old one beside it: .*x, tolerated 1", done.text)
+    assert done.failed_requests == 0, done.output
+    assert fleet.is_on("v1")
+
+
 def test_a_healthy_release_goes_on_and_the_evidence_is_in_the_ledger(fleet):
-    done = fleet.play("rollout", deploy_compose_release="v2", **JUDGED)
+    judge = {**JUDGED["rollout_judge"], "deadline_s": 120, "latency": {"min_effect_ms": 100}}
+    done = fleet.play("rollout", deploy_compose_release="v2", **{**JUDGED, "rollout_judge": judge})
     assert done.rc == 0, done.output
     assert done.failed_requests == 0, done.output
     assert fleet.is_on("v2")
@@ -57,6 +70,7 @@ def test_a_healthy_release_goes_on_and_the_evidence_is_in_the_ledger(fleet):
     judged = result["data"]["judge"][fleet.edge]
     assert judged["requests"] >= 200
     assert (judged["errors"], judged["baseline_errors"]) == (0, 0)
+    assert 0 < judged["p95_ms"] < judged["baseline_p95_ms"] + 100
     back = fleet.play("rollback", rollback_to="previous")
     assert back.rc == 0, back.output
 
@@ -72,6 +86,21 @@ def test_without_traffic_the_rollout_pauses_and_then_goes_back(fleet):
     assert "inconclusive: no verdict in 3 s: no request reached" in output
     assert fleet.is_on("v1")
     assert weights(fleet) == {100}
+
+
+@pytest.mark.faults
+def test_traffic_that_comes_while_it_pauses_lets_it_go_on(fleet):
+    judge = {"weight": 33, "deadline_s": 3, "max_error_rate": "20%"}
+    users = Users(Machines(fleet).address)
+    with contextlib.ExitStack() as stack:
+        done = fleet.play_until("no request reached", lambda: stack.enter_context(users), "rollout",
+                                deploy_compose_release="v2",
+                                **{**JUDGED, "rollout_judge": judge, "rollout_watch": False})
+    assert done.rc == 0, done.output
+    assert "Judge | Look on" in done.output
+    assert users.failed == []
+    assert fleet.is_on("v2")
+    assert fleet.play("rollback", rollback_to="previous").rc == 0
 
 
 def test_a_judge_that_means_nothing_is_refused_before_anything_is_changed(fleet):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from integration.rollout.faults import Machines, Users, kill_at, one_release, play, settled, wait_until
+from integration.rollout.faults import SHORT, Machines, Users, kill_at, one_release, play, settled, wait_until
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 FIRST, LAST = "first", "last"
@@ -63,6 +63,43 @@ def test_one_release_everywhere_by_itself(machines, how, host, state, phase, end
         again = play(fleet, "rollout", deploy_compose_release=new)
         assert again.rc == 0, again.output
         assert one_release(machines, users) == new
+    assert users.failed == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("how", "state", "phase", "more"), [
+    (KILL, "CANARY", "intent", {"rollout_judge": {"weight": 33}}),
+    (TERM, "ABORTING", "intent", {"rollout_gate_wave": {**SHORT["rollout_gate_wave"], "thresholds": ["p50 < 1us"]}}),
+], ids=named)
+def test_a_canary_and_the_way_back_end_with_the_old_release(machines, how, state, phase, more):
+    fleet, new = machines.fleet, other_release(machines)
+    old = {"v1": "v2", "v2": "v1"}[new]
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, FIRST), state, phase, how, **more)
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == old
+        assert play(fleet, "rollout", deploy_compose_release=new).rc == 0
+        assert one_release(machines, users) == new
+    assert users.failed == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("how", "host", "state", "phase"), [
+    (KILL, FIRST, "SWITCHED", "intent"),
+    (TERM, LAST, "SOAKING", "result"),
+], ids=named)
+def test_a_rollback_whose_controller_is_killed_ends_with_one_release(machines, how, host, state, phase):
+    """By itself with the release that served; the same command again goes back."""
+    fleet, new = machines.fleet, other_release(machines)
+    old = {"v1": "v2", "v2": "v1"}[new]
+    assert play(fleet, "rollout", deploy_compose_release=new).rc == 0
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, host), state, phase, how, playbook="rollback")
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == new
+        again = play(fleet, "rollback", rollback_to=old)
+        assert again.rc == 0, again.output
+        assert one_release(machines, users) == old
     assert users.failed == []
 
 

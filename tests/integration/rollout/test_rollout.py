@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 
 import pytest
+from ansible_collections.evenkeel.fleet.tests.integration.browser import look
 
 #: Of a host where all goes well.
 STATES = ["PLANNED", "LOCKED", "STAGED", "STAGED", "VERIFIED", "VERIFIED", "SWITCHED", "SWITCHED", "SOAKING",
@@ -22,21 +24,26 @@ def states(fleet, host):
     return [record["state"] for record in found["records"] if record["run"] == found["status"]["run"]]
 
 
+#: The new release exits as soon as it is asked to stop, whatever it has not answered yet.
+ABRUPT = {"deploy_compose_release": "v2", "deploy_compose_environment": {
+    "DATABASE_URL": "{{ lab_database_url }}", "REDIS_URL": "{{ lab_redis_url }}", "FAULT": "abrupt"}}
+
+
 def test_there_and_back_without_a_failed_request(fleet):
-    plan = fleet.play("rollout", "--check", deploy_compose_release="v2")
+    plan = fleet.play("rollout", "--check", **ABRUPT)
     assert plan.rc == 0, plan.output
     assert plan.changed == 0
     assert f"1. canary: {fleet.hosts[0]}" in plan.output
     assert f"2. wave 2: {', '.join(fleet.hosts[1:])}" in plan.output
     assert fleet.is_on("v1")
 
-    there = fleet.play("rollout", deploy_compose_release="v2")
+    there = fleet.play("rollout", **ABRUPT)
     assert there.rc == 0, there.output
     assert there.failed_requests == 0, there.output
     assert fleet.is_on("v2")
     assert states(fleet, fleet.hosts[0]) == STATES
 
-    again = fleet.play("rollout", deploy_compose_release="v2")
+    again = fleet.play("rollout", **ABRUPT)
     assert again.rc == 0, again.output
     assert again.changed == 0, again.output
     assert "already active on every host: nothing to do" in again.output
@@ -64,17 +71,27 @@ def test_servers_that_are_as_declared_are_left_alone(fleet):
     pytest.param("bad-errors", "load on the new release alone: fail", marks=pytest.mark.faults),
     pytest.param("bad-slow", "load on the new release alone: fail: p50 < 2s", marks=pytest.mark.faults),
 ])
-def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason):
+def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason, tmp_path):
     gate = {"rate_rps": 30, "warmup_s": 0.5, "duration_s": 1.5, "thresholds": ["error_rate < 1%", "p50 < 2s"]}
-    done = fleet.play("rollout", deploy_compose_release=release, rollout_gate_alone=gate)
+    report = {"report_directory": str(tmp_path), "report_run": "told"}
+    done = fleet.play("rollout", deploy_compose_release=release, rollout_gate_alone=gate, **report)
     assert done.rc == 2, done.output
     assert f"rollout of pitch to {release}: rolled back on every host" in done.output
     assert reason in done.text
     assert fleet.is_on("v1")
-    for host in fleet.hosts:
-        assert states(fleet, host)[-3:] == ["ABORTING", "ABORTING", "ROLLED_BACK"]
+    canary, *later = fleet.hosts
+    assert states(fleet, canary)[-3:] == ["ABORTING", "ABORTING", "ROLLED_BACK"]
+    for host in later:  # nothing was started there
+        assert states(fleet, host) == ["PLANNED", "LOCKED", "STAGED", "STAGED", "ABORTING", "ABORTING", "ROLLED_BACK"]
     if release != "bad-late":
         assert done.failed_requests == 0, done.output
+    told = fleet.play("report", **report)
+    assert told.rc == 0, told.output
+    seen, page = look(tmp_path / "told" / "report.html", tmp_path)
+    assert (seen["wrong"], seen["empty"]) == ([], [])
+    for text in (f"Rollout of pitch to {release}", reason, f"requests failed in the rollout to {release}",
+                 "is back on the release before"):
+        assert text in html.unescape(page), text
 
 
 @pytest.mark.faults

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from integration.rollout.faults import SHORT
 
 WHY = "the shop is on television"
 SAID = f"stopped by carol: {WHY}"
@@ -27,9 +30,9 @@ def flag(fleet):
 
 @pytest.mark.parametrize("moment", [
     "Gate | Send load",
-    pytest.param("Step | stage", marks=pytest.mark.faults),
-    pytest.param("Wave | Gates on the whole service", marks=pytest.mark.faults),
-    pytest.param("Settle | Soak", marks=pytest.mark.faults),
+    *(pytest.param(moment, marks=pytest.mark.faults) for moment in (
+        "Lock | Take it", "Step | stage", "Start | Bring the new slot up", "Switch | New in, old out",
+        "Wave | Gates on the whole service", "Settle | Soak")),
 ])
 def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
     done = fleet.play_until(moment, flag, "rollout", deploy_compose_release="v2", rollout_soak_s=4)
@@ -47,6 +50,30 @@ def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
             assert steps[-1]["state"] == "ROLLED_BACK"
             reasons = [step["data"]["reason"] for step in steps if step["data"].get("reason")]
             assert any(SAID in reason for reason in reasons), reasons
+    if moment == "Settle | Soak":
+        back = [found["records"][-1]["time"] for found in fleet.ledgers().values()]
+        assert back[0] > max(back[1:])  # the newest wave first, the canary last
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("moment", ["Wave | Gates on the whole service", "Settle | Soak"])
+def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
+    """It is set in the first wave, or in the soak, and taken away when the guard would have fired long ago."""
+    lifts = []
+
+    def pause():
+        assert fleet.play("stop", stop_state="paused", stop_reason=WHY, stop_operator="carol").rc == 0
+        lifts.append(threading.Timer(60, fleet.play, ["stop"], {"stop_state": "absent"}))
+        lifts[0].start()
+
+    done = fleet.play_until(moment, pause, "rollout", deploy_compose_release="v2", **{**SHORT, "rollout_soak_s": 4})
+    lifts[0].join()
+    assert done.rc == 0, done.output
+    assert f"paused by carol: {WHY}. It goes on after" in done.text
+    assert done.output.count("TASK [evenkeel.fleet.rollout : Pause | Wait a part]") >= 3
+    assert done.failed_requests == 0
+    assert fleet.is_on("v2")
+    assert fleet.play("rollback", rollback_to="previous").rc == 0
 
 
 def test_no_run_begins_while_the_flag_is_set(fleet, flag):
@@ -64,5 +91,5 @@ def test_no_run_begins_while_the_flag_is_set(fleet, flag):
 def test_a_request_that_means_nothing_is_refused(fleet):
     done = fleet.play("stop", stop_state="no")
     assert done.rc != 0
-    assert "stop_state: expected present or absent, found no. Nothing was changed." in done.text
+    assert "stop_state: expected present, paused or absent, found no. Nothing was changed." in done.text
     assert done.changed == 0

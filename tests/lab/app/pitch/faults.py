@@ -11,7 +11,7 @@ from typing import Awaitable, Callable
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-ERROR_EVERY = 5  # one request in five fails: 20 %
+ERROR_EVERY, FEW_EVERY = 5, 20  # one request in five fails: 20 %; one in twenty: 5 %
 LATE_AFTER = 250  # requests that bad-late answers well
 SLOW_S = 3.0
 LEAK_BYTES = 256 * 1024  # kept per request
@@ -23,14 +23,14 @@ async def fail(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse({"error": "fault"}, 500)(scope, receive, send)
 
 
-def errors(first: int) -> Fault:
-    """From request number `first` on, every fifth one answers 500."""
+def errors(first: int = 0, every: int = ERROR_EVERY) -> Fault:
+    """From request number `first` on, one in `every` answers 500."""
     count = 0
 
     async def handle(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal count
         count += 1
-        await (fail if count > first and count % ERROR_EVERY == 0 else app)(scope, receive, send)
+        await (fail if count > first and count % every == 0 else app)(scope, receive, send)
 
     return handle
 
@@ -55,7 +55,8 @@ async def browse(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
 
 
 FAULTS: dict[str, Fault] = {
-    "errors": errors(first=0),
+    "errors": errors(),
+    "few": errors(every=FEW_EVERY),
     "late": errors(first=LATE_AFTER),
     "slow": slow,
     "leak": leak(),
