@@ -19,14 +19,18 @@ from benchmarks.rollout.peers import Peer
 
 
 def cycles(kind: str, rounds: int) -> list[dict[str, Any]]:
-    """Return failed requests per cycle of an app of this kind: ours (the goal: none in any of them) and the peers'."""
+    """Return failed requests per cycle of an app of this kind: ours (the goal: none in any of them) and the peers'.
+
+    A round is two cycles, so that there are the ten of the goal in five.
+    """
+    count = 2 * rounds
     fleet = Lab(kind)
     fleet.settle("v1")
     with Peer(fleet) as peer:
-        rows = interleaved(rounds, ours=functools.partial(ours, fleet), compose=peer.recreate, rollout=peer.scale)
+        rows = interleaved(count, ours=functools.partial(ours, fleet), compose=peer.recreate, rollout=peer.scale)
     failed = {name: [row[name]["failed"] for row in rows] for name in rows[0]}
     return [
-        figure(f"{kind} app: failed requests in {rounds} deploy + rollback cycles, {len(fleet.hosts)} hosts",
+        figure(f"{kind} app: failed requests in {count} deploy + rollback cycles, {len(fleet.hosts)} hosts",
                "== 0", [sum(failed["ours"])]),
         figure(f"{kind} app: failed requests per cycle, docker compose up -d, one host", "", failed["compose"]),
         figure(f"{kind} app: failed requests per cycle, docker-rollout's method, one host", "", failed["rollout"]),
