@@ -66,7 +66,8 @@ def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
         lifts.append(threading.Timer(60, fleet.play, ["stop"], {"stop_state": "absent"}))
         lifts[0].start()
 
-    done = fleet.play_until(moment, pause, "rollout", deploy_compose_release="v2", **{**SHORT, "rollout_soak_s": 4})
+    done = fleet.play_until(moment, pause, "rollout", deploy_compose_release="v2",
+                            **{**SHORT, "rollout_guard_ttl_s": 32, "rollout_soak_s": 4})
     lifts[0].join()
     assert done.rc == 0, done.output
     assert f"paused by carol: {WHY}. It goes on after" in done.text
