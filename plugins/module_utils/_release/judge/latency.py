@@ -54,7 +54,7 @@ class LatencyRules:
             raise InputError("latency", unknown, "percentiles, tolerance and min_effect_ms only", EXAMPLE)
         shares = parse_percentiles(rules.get("percentiles") or ["p95"], "latency.percentiles")
         least_ms = float(rules.get("min_effect_ms", cls.min_effect_ms))
-        if not least_ms > 0:
+        if least_ms <= 0:
             raise InputError("latency.min_effect_ms", least_ms, "more than 0 ms", EXAMPLE)
         return cls(shares, parse_share(rules.get("tolerance", "50%"), "latency.tolerance"), least_ms, alpha)
 
