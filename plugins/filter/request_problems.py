@@ -218,7 +218,6 @@ def request_problems(
 ) -> list[str]:
     """Return every problem of a request as a list of sentences; see DOCUMENTATION."""
     hosts = list(hosts)
-    hostvars = {host: hostvars[host] for host in hosts}  # each look at the original gathers all variables anew
     return [
         *group_problems(groups, required_groups),
         *variable_problems(hostvars, hosts, ignored),
