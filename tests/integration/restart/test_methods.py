@@ -96,7 +96,9 @@ def test_with_a_socket_unit_no_connection_is_refused(bell, lab_with_bell, keep_a
     assert done["startup_ms"] >= 1400
     assert main_pid() != before
     assert load.metrics["requests"] > 500
-    assert load.metrics["errors"] == 0, load.result
+    # A connection that is kept may be closed in the moment in which it gets a request (RFC 9112, section 9.5).
+    assert set(load.result["samples"]["errors"]) <= ({"reset"} if keep_alive else set()), load.result
+    assert load.metrics["errors"] <= (1 if keep_alive else 0), load.result
     assert load.metrics["max_ms"] > 1000  # they did wait
 
 
