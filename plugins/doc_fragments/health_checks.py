@@ -151,8 +151,8 @@ options:
         type: str
       max_restarts:
         description:
-          - How often Docker may have restarted the container since it was started. One that crashes again and again is
-            then not waited for, and one that runs at the moment does not pass.
+          - How often Docker may have restarted the container, or systemd the unit, since it was started. One that
+            crashes again and again is then not waited for, and one that runs at the moment does not pass.
           - It is looked at until the other components are good often enough.
           - Without a value restarts are not counted.
         type: int

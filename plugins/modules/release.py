@@ -160,9 +160,19 @@ options:
         type: float
         default: 10
       grace_s:
-        description: Seconds between SIGTERM and SIGKILL when a container is stopped.
+        description:
+          - Seconds between SIGTERM and SIGKILL when an instance is stopped.
+          - With O(guard.runtime=systemd) the time that C(TimeoutStopSec) of the unit gives it.
         type: int
         default: 10
+      runtime:
+        description: What runs the slots.
+        type: str
+        default: compose
+        choices: [compose, systemd]
+      home:
+        description: Directory of the service on the host, with its slots, for O(guard.runtime=systemd).
+        type: path
       docker_socket:
         description: Socket of the Docker Engine.
         type: path
@@ -251,6 +261,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._release.actions im
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger import states
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import DIRECTORY
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.runtime import COMPOSE, RUNTIMES, SYSTEMD
 
 ARGUMENTS = {
     "lock": ("holder", "ttl_s", "controller", "abandoned", "token"),
@@ -294,8 +305,10 @@ def main() -> None:
                 "commit": {"type": "dict", "default": {}},
                 "look_s": {"type": "float", "default": 10},
                 "grace_s": {"type": "int", "default": 10},
+                "runtime": {"type": "str", "default": COMPOSE, "choices": list(RUNTIMES)},
+                "home": {"type": "path"},
                 "docker_socket": {"type": "path", "default": SOCKET},
-            }},
+            }, "required_if": [("runtime", SYSTEMD, ("home",))]},
             "host": {"type": "str"},
             "operator": {"type": "str"},
             "directory": {"type": "path", "default": DIRECTORY},

@@ -14,7 +14,8 @@ version_added: "1.0.0"
 author: evenkeel.fleet contributors (@evenkeel)
 description:
   - Reads and verifies the ledger that M(evenkeel.fleet.release) keeps on a host, and says what it means for now.
-  - With O(runtime=compose) it also reads the containers of the service and where an image is, in the same task.
+  - With O(runtime=compose) or O(runtime=systemd) it also reads the slots of the service and where an image is, in the
+    same task.
   - Standard library only; nothing has to be installed on the target.
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
@@ -30,14 +31,24 @@ options:
     type: str
     default: ""
   runtime:
-    description: V(compose) also reads containers with the label C(evenkeel.service); V(none) reads no runtime.
+    description:
+      - V(compose) also reads containers with the label C(evenkeel.service).
+      - V(systemd) also reads the slots in O(home), of which each replica is an instance of a template unit, such as
+        C(shop-blue@1.service), and the unpacked images there.
+      - V(none) reads no runtime.
     type: str
     default: none
-    choices: [none, compose]
+    choices: [none, compose, systemd]
   image:
-    description: With O(runtime=compose), image reference to resolve to its digest, without pulling it.
+    description:
+      - Image reference to resolve to its digest, without pulling it.
+      - With O(runtime=systemd) the address of an archive with its digest, such as
+        C(https://builds.example.org/shop-v42.tar.gz@sha256:...).
     type: str
     default: ""
+  home:
+    description: Directory of the service on the host, with its slots and unpacked images, for O(runtime=systemd).
+    type: path
   bundles:
     description: Directory of the bundles that M(evenkeel.fleet.release_bundle) wrote, to read their digests.
     type: path
@@ -113,7 +124,7 @@ guards:
 instances:
   description:
     - What each slot runs, with release, image, digest, state and start time. C(replicas) has this of each of its
-      containers. The slot is as its first one, or as the first that does not run.
+      containers or units. The slot is as its first one, or as the first that does not run.
   type: dict
   returned: always
 image:
@@ -121,7 +132,7 @@ image:
   type: dict
   returned: always
 stored:
-  description: Images of the same repository that are on this host, pinned by digest.
+  description: Images of the same repository or in O(home) that are on this host, pinned by digest.
   type: list
   elements: str
   returned: always
@@ -141,6 +152,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._core import module
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.info import read
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import DIRECTORY
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.engine import SOCKET
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.runtime import RUNTIMES, SYSTEMD
 
 
 def main() -> None:
@@ -149,12 +161,14 @@ def main() -> None:
         argument_spec={
             "service": {"type": "str", "required": True},
             "run": {"type": "str", "default": ""},
-            "runtime": {"type": "str", "default": "none", "choices": ["none", "compose"]},
+            "runtime": {"type": "str", "default": "none", "choices": ["none", *RUNTIMES]},
             "image": {"type": "str", "default": ""},
+            "home": {"type": "path"},
             "bundles": {"type": "path", "default": ""},
             "docker_socket": {"type": "path", "default": SOCKET},
             "directory": {"type": "path", "default": DIRECTORY},
         },
+        required_if=[("runtime", SYSTEMD, ("home",))],
         supports_check_mode=True,
     )
     core.run(module, read, **module.params)

@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 #: Directories whose tests all need the lab; in the others those do that use the fixture.
-ALL_ON_THE_LAB = {"lab", "restart", "rollout"}
+ALL_ON_THE_LAB = {"lab", "restart", "rollout", "systemd"}
 
 
 @dataclass(frozen=True)

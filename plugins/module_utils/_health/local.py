@@ -12,9 +12,12 @@ import signal
 import subprocess
 from typing import Any, Mapping, Sequence
 
+from .._core.systemctl import parse_properties
 from .observation import FAIL, PASS, WARN, Observation, judge_version
 
 _NOT_FOUND = "command not found"
+_PROPERTIES = "LoadState,ActiveState,SubState,NRestarts,ExecMainCode,ExecMainStatus"
+_ENDS = {"1": "exit code", "2": "signal", "3": "signal"}  # CLD_EXITED, CLD_KILLED and CLD_DUMPED of sigaction(2)
 
 
 def run_command(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
@@ -39,19 +42,37 @@ def run_command(argv: Sequence[str], timeout_s: float) -> tuple[int, str, str]:
 
 
 def check_systemd(check: Mapping[str, Any], timeout_s: float) -> Observation:
-    """Ask systemd whether a unit is in the wanted state; failed, masked and unknown units are hopeless."""
+    """Ask systemd whether a unit is in the wanted state; failed, masked and unknown units are hopeless.
+
+    So is one that was restarted more than ``max_restarts`` times since it was started (any number without a value).
+    """
     expected = f"unit {check['unit']} is {check['state']}"
-    command = ["systemctl", "show", "--property=LoadState,ActiveState,SubState", "--", check["unit"]]
+    command = ["systemctl", "show", f"--property={_PROPERTIES}", "--", check["unit"]]
     rc, out, err = run_command(command, timeout_s)
     if rc != 0:
         return Observation(FAIL, expected, f"systemctl: {(err or out).strip()}", "Check that systemd runs here.")
-    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    found = parse_properties(out)
     active, load = found.get("ActiveState", ""), found.get("LoadState", "")
+    restarts, most = _restarts(found), check["max_restarts"]
+    if most is not None and restarts > most:
+        output = f"systemd restarted it {restarts} times{_last_end(found)}."
+        return Observation(FAIL, expected, output, f"Read journalctl -u {check['unit']}.", "restarting", hopeless=True)
     if active == check["state"] and load != "not-found":  # systemd calls what it does not know inactive
         return Observation(PASS, expected, value=active)
     output = f"it is {active} ({found.get('SubState', '')}), {load}."
     remedy = f"Read journalctl -u {check['unit']}." if load == "loaded" else "Install or unmask the unit."
     return Observation(FAIL, expected, output, remedy, active, hopeless=load != "loaded" or active == "failed")
+
+
+def _restarts(found: Mapping[str, str]) -> int:
+    """Return how often a unit was restarted, with the restart that systemd is about to do, as Docker counts them."""
+    return int(found.get("NRestarts") or 0) + (found.get("SubState") == "auto-restart")
+
+
+def _last_end(found: Mapping[str, str]) -> str:
+    """Return how the main process ended last; nothing while it runs."""
+    status, word = found.get("ExecMainStatus", "0"), _ENDS.get(found.get("ExecMainCode", ""), "")
+    return f", last after {word} {status}" if word and status != "0" else ""
 
 
 def check_container(check: Mapping[str, Any], timeout_s: float) -> Observation:

@@ -176,7 +176,7 @@ def validate_looks(checks: Sequence[Mapping[str, Any]], consecutive: int, deadli
 def watch_all(watches: Sequence[Watch], deadline: Deadline, certain: bool = False) -> None:
     """Run watches until all are settled or called off; with ``certain`` each looks once.
 
-    A container whose restarts are counted is looked at as long as anything else is waited for.
+    A container or unit whose restarts are counted is looked at as long as anything else is waited for.
     """
     stop = threading.Event()
     if certain:

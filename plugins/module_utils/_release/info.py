@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._core.errors import FleetError
-from .._runtime.compose import Compose, check_reference
-from .._runtime.engine import SOCKET, Engine
+from .._runtime.engine import SOCKET
+from .._runtime.runtime import runtime_of
 from .control.lock import Lock
 from .control.stop import StopFlag
 from .declared.bundle import stored as stored_bundles
@@ -20,15 +20,16 @@ from .ledger.records import DIRECTORY, Ledger, LedgerCorrupt, Reading
 
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
-         bundles: str = "", docker_socket: str = SOCKET) -> dict[str, Any]:
+         bundles: str = "", docker_socket: str = SOCKET, home: str | None = None) -> dict[str, Any]:
     """Return ``status, records, torn_bytes, token, lock, stop, guards, instances, image, stored, bundles, problems``.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
     :arg run: return the records of this run only; all of them when empty.
-    :arg runtime: ``compose`` also reads the service's containers; ``none`` reads no runtime.
+    :arg runtime: ``compose`` and ``systemd`` also read the service's slots; ``none`` reads no runtime.
     :arg image: resolve this image to its digest; needs a runtime.
     :arg bundles: directory of the bundles whose digests to read; empty reads none.
+    :arg home: directory of the service on this host; only ``systemd`` needs it.
     """
     problems = []
     reading, instances, resolved, stored = Reading(), {}, None, []
@@ -38,12 +39,12 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
     except LedgerCorrupt as error:
         problems.append(f"FROZEN: {error}")
         corrupt = True
-    if runtime == "compose":
-        compose = Compose(Engine(docker_socket))
+    if runtime != "none":
+        slots = runtime_of(runtime, service, home or "", docker_socket)
         try:
-            instances = compose.instances(service)
-            stored = compose.stored(image) if image else []
-            resolved = compose.resolve(check_reference(image)) if image else None
+            instances = slots.instances()
+            stored = slots.stored(image) if image else []
+            resolved = slots.resolve(image) if image else None
         except FleetError as error:
             problems.append(str(error))
     return {

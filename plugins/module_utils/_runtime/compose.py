@@ -16,6 +16,7 @@ from typing import Any, Mapping
 
 from .._core.errors import FleetError, InputError
 from .engine import Engine
+from .runtime import slot_from
 
 LABEL = "evenkeel."
 
@@ -32,26 +33,23 @@ def repository_of(reference: str) -> str:
 class Compose:
     """What the service's slots on this host are and where its images come from."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, service: str, engine: Engine) -> None:
+        self._service = service
         self._engine = engine
 
-    def instances(self, service: str) -> dict[str, dict[str, Any]]:
-        """Return each slot that has containers: ``replicas`` in their order, and what the slot is as a whole.
-
-        That is its first replica, or the first that does not run: a slot runs only with all of its replicas.
-        """
-        found = [self._describe(one) for one in self._engine.containers(f"{LABEL}service={service}")]
+    def instances(self) -> dict[str, dict[str, Any]]:
+        """Return each slot that has containers: ``replicas`` in their order, and what the slot is as a whole."""
+        found = [self._describe(one) for one in self._engine.containers(f"{LABEL}service={self._service}")]
         found.sort(key=lambda one: bool(one["running"]))  # of several containers of a replica, a running one
         replicas = {(one["slot"], one["replica"]): one for one in found}
         slots: dict[str, list[dict[str, Any]]] = {}
         for (slot, dummy), one in sorted(replicas.items()):
             slots.setdefault(slot, []).append(one)
-        return {slot: {**min(ones, key=lambda one: bool(one["running"])), "replicas": ones}
-                for slot, ones in slots.items()}
+        return {slot: slot_from(ones) for slot, ones in slots.items()}
 
-    def stop(self, service: str, slot: str, grace_s: int) -> None:
+    def stop(self, slot: str, grace_s: int) -> None:
         """Stop the containers of a slot: SIGTERM, after ``grace_s`` seconds SIGKILL. They stay on the host."""
-        for one in self._engine.containers(f"{LABEL}service={service}"):
+        for one in self._engine.containers(f"{LABEL}service={self._service}"):
             if one["Labels"].get(f"{LABEL}slot") == slot:
                 self._engine.post(f"/containers/{one['Id']}/stop?t={grace_s}", wait_s=grace_s)
 
@@ -79,8 +77,10 @@ class Compose:
         A reference with a digest is looked for here first, then in its registry. A tag may have moved, so its
         registry is asked first; what is here counts when the registry cannot be asked.
 
+        :raises InputError: when it has neither tag nor digest.
         :raises FleetError: when the image is neither here nor in its registry.
         """
+        check_reference(reference)
         match = _PINNED.match(reference)
         local = self._engine.image(reference)
         if match and local:
@@ -94,7 +94,7 @@ class Compose:
                         return self._resolved(reference, name.partition("@")[2], True)
             raise FleetError(
                 f"Image {reference}: expected it on this host or in its registry, found neither ({error.msg}).",
-                "Push the image, correct deploy_compose_image or deploy_compose_release, or log in to the registry.",
+                "Push the image, correct release_image or release_name, or log in to the registry.",
             ) from error
         present = self._engine.image(f"{repository_of(reference)}@{digest}") is not None
         return self._resolved(reference, digest, present)

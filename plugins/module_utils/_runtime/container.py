@@ -28,7 +28,7 @@ def slot_of(service: str, engine: Engine, committed: Callable[[], str]) -> tuple
     :arg committed: says which one that should be; asked when none runs.
     :raises FleetError: when it is not certain.
     """
-    slots = Compose(engine).instances(service)
+    slots = Compose(service, engine).instances()
     found = [slot for slot, one in slots.items() if any(each["running"] for each in one["replicas"])]
     if not found:
         found = [slot for slot in slots if len(slots) == 1 or slot == committed()]

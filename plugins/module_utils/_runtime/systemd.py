@@ -6,23 +6,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from typing import Mapping, Sequence
 
 from .._core.errors import FleetError
+from .._core.systemctl import parse_properties, systemctl
 from .instance import State
 
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "MainPID", "InvocationID", "CanReload", "NeedDaemonReload",
                "TriggeredBy", "ExecMainStartTimestampMonotonic")
-_ENDED = ("inactive", "failed")
-_LONGEST_S = 90.0  # for systemctl itself, systemd's own DefaultTimeoutStartSec
-
-
-def parse_properties(text: str) -> dict[str, str]:
-    """Return the properties that ``systemctl show`` printed of one unit."""
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+ENDED = ("inactive", "failed")
+UP = ("active", "reloading")
 
 
 def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float) -> State:
@@ -34,8 +28,8 @@ def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float
     status, pid = found["ActiveState"], int(found["MainPID"])
     return State(
         status=f"{status} ({found['SubState']})",
-        up=status in ("active", "reloading"),
-        alive=status not in _ENDED,
+        up=status in UP,
+        alive=status not in ENDED,
         failed=status == "failed",
         pid=pid,
         generation=found["InvocationID"],
@@ -68,38 +62,38 @@ class Unit:
 
     def reload(self) -> None:
         """``systemctl reload``: what ExecReload says."""
-        self._systemctl("reload", "--", self.name)
+        systemctl("reload", "--", self.name)
 
     def signal(self, name: str) -> None:
         """Send a signal to the main process."""
-        self._systemctl("kill", "--kill-who=main", f"--signal={name}", "--", self.name)
+        systemctl("kill", "--kill-who=main", f"--signal={name}", "--", self.name)
 
     def refresh(self) -> None:
         """``systemctl daemon-reload``, if the unit file is newer than what systemd knows."""
         if self._properties()["NeedDaemonReload"] == "yes":
-            self._systemctl("daemon-reload")
+            systemctl("daemon-reload")
 
     def stop(self, deadline_s: float, sockets: bool) -> None:
         """``systemctl stop``; systemd kills it after TimeoutStopSec of the unit."""
         listening = self._sockets(self._properties(), "is-active", "active") if sockets else []
-        self._systemctl("stop", "--no-block", "--", *listening, self.name)
+        systemctl("stop", "--no-block", "--", *listening, self.name)
 
     def kill(self) -> None:
         """SIGKILL to every process of the unit that is stopping; one that was started anew meanwhile is left alone."""
         if self._properties()["ActiveState"] == "deactivating":
-            self._systemctl("kill", "--signal=SIGKILL", "--", self.name)
+            systemctl("kill", "--signal=SIGKILL", "--", self.name)
 
     def start(self) -> None:
         """Forget earlier failures, let its enabled sockets listen, which they cannot once it runs, and start it."""
         found = self._properties()
-        if found["ActiveState"] in _ENDED:
-            self._systemctl("reset-failed", "--", self.name, strict=False)
+        if found["ActiveState"] in ENDED:
+            systemctl("reset-failed", "--", self.name, strict=False)
             for socket in self._sockets(found, "is-enabled", "enabled"):
-                self._systemctl("start", "--", socket)
-        self._systemctl("start", "--no-block", "--", self.name)
+                systemctl("start", "--", socket)
+        systemctl("start", "--no-block", "--", self.name)
 
     def _properties(self) -> dict[str, str]:
-        found = parse_properties(self._systemctl("show", f"--property={','.join(_PROPERTIES)}", "--", self.name))
+        found = parse_properties(systemctl("show", f"--property={','.join(_PROPERTIES)}", "--", self.name))
         if found["LoadState"] != "loaded":
             raise FleetError(f"Expected a unit {self.name}, found it {found['LoadState']}.",
                              "Install or unmask the unit, or correct its name.")
@@ -108,20 +102,5 @@ class Unit:
     def _sockets(self, found: Mapping[str, str], question: str, answer: str) -> list[str]:
         """Return the unit's socket units for which systemctl answers a question so."""
         sockets = [unit for unit in found.get("TriggeredBy", "").split() if unit.endswith(".socket")]
-        words = self._systemctl(question, "--", *sockets, strict=False).split() if sockets else []
+        words = systemctl(question, "--", *sockets, strict=False).split() if sockets else []
         return [unit for unit, word in zip(sockets, words) if word == answer]
-
-    def _systemctl(self, *arguments: str, strict: bool = True) -> str:
-        command = ["systemctl", *arguments]
-        try:
-            done = subprocess.run(  # pylint: disable=ansible-bad-function
-                command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
-                env={**os.environ, "LC_ALL": "C.UTF-8"}, timeout=_LONGEST_S, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise FleetError(f"Expected systemd to answer, found: {error}.",
-                             "See whether systemd runs here and whether the unit's start ends.", cmd=command) from error
-        if strict and done.returncode:
-            raise FleetError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}",
-                             f"Read journalctl -u {self.name}.", cmd=command, rc=done.returncode, stdout=done.stdout,
-                             stderr=done.stderr)
-        return done.stdout

@@ -58,7 +58,7 @@ def there_and_back(switch: Any, fleet: Lab) -> dict[str, float]:
 
 def ours(fleet: Lab, release: str) -> tuple[str, float]:
     """Roll a release out; return what Ansible said and the seconds of its waves."""
-    output = fleet.run("rollout", deploy_compose_release=release, deploy_compose_warmup={}, **BARE).output
+    output = fleet.run("rollout", release_name=release, release_warmup={}, **BARE).output
     wave, settle, commit, finish = (begun(output, f"PLAY [{number}.") for number in (7, 8, 9, 10))
     return output, settle - wave + finish - commit
 

@@ -40,5 +40,5 @@ def cycles(kind: str, rounds: int) -> list[dict[str, Any]]:
 
 def ours(fleet: Lab) -> dict[str, float]:
     """Roll v2 out and back, counted by the watch."""
-    runs = [fleet.run("rollout", deploy_compose_release="v2"), fleet.run("rollback", rollback_to="previous")]
+    runs = [fleet.run("rollout", release_name="v2"), fleet.run("rollback", rollback_to="previous")]
     return {"failed": sum(run.failed_requests for run in runs), "requests": sum(run.requests for run in runs)}

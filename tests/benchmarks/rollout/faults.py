@@ -51,16 +51,16 @@ def figures(rounds: int) -> list[dict[str, Any]]:
 
 def crash(fleet: Lab) -> dict[str, float]:
     """Roll out an image whose process ends at once."""
-    done = fleet.run("rollout", rc=2, deploy_compose_release="bad-crash")
+    done = fleet.run("rollout", rc=2, release_name="bad-crash")
     return {"failed": done.failed_requests, "back_s": until_back(fleet, "VERIFIED")}
 
 
 def errors(fleet: Lab, share: str) -> dict[str, float]:
     """Roll out a release that fails this share of its requests, with a tenth of the traffic."""
     weight = round(SHARE / (1 - SHARE) * 100 * len(fleet.hosts))
-    done = fleet.run("rollout", rc=2, deploy_compose_release="v2",
+    done = fleet.run("rollout", rc=2, release_name="v2",
                      rollout_judge={"weight": weight, "max_error_rate": "1%"},
-                     deploy_compose_environment={**fleet.environment, "FAULT": FAULTS[share]},
+                     release_environment={**fleet.environment, "FAULT": FAULTS[share]},
                      rollout_gate_alone={"rate_rps": 5, "duration_s": 1, "thresholds": ["error_rate < 99%"]})
     judge = next(record["data"]["judge"] for record in fleet.records()[fleet.hosts[0]] if record["data"].get("judge"))
     return {"failed": done.failed_requests, "verdict_s": judge[fleet.edge]["traffic_s"],

@@ -52,7 +52,7 @@ class Lab(Fleet):
 
     def run(self, playbook: str, *arguments: str, rc: int = 0, **variables: Any) -> Run:
         """Run a playbook; what it ends with is part of the measurement."""
-        more = {**COMMON, "deploy_compose_environment": self.environment, **variables}
+        more = {**COMMON, "release_environment": self.environment, **variables}
         done = self.play(playbook, *arguments, **more)
         if done.rc != rc:
             raise RuntimeError(done.output)
@@ -61,7 +61,7 @@ class Lab(Fleet):
     def settle(self, *releases: str) -> None:
         """Bring the releases one after the other; both slots and the images are there then."""
         for release in releases:
-            self.run("deploy", deploy_compose_release=release, **BARE)
+            self.run("deploy", release_name=release, **BARE)
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """Return the records of the last run in each ledger."""

@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 LOAD = {"type": "load", "rate_rps": 20, "duration_s": 3, "thresholds": ["error_rate < 1%"]}
-OBSERVED = "http://127.0.0.1:{{ _deploy_compose_observed.target_ports[0] }}"
+OBSERVED = "http://127.0.0.1:{{ _release_observed.target_ports[0] }}"
 
 
 @pytest.fixture(params=["rollout", "deploy"])
@@ -25,8 +25,8 @@ def plan(request, tmp_path):
     here = {"hosts": {"here": {}}}
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {
         "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "rollout_watch": False,
-                 "deploy_compose_service": "nobody-has-this", "deploy_compose_release": "v2",
-                 "deploy_compose_image": "registry.invalid/nobody-has-this:v2", "deploy_compose_container_port": 8000,
+                 "release_service": "nobody-has-this", "release_name": "v2",
+                 "release_image": "registry.invalid/nobody-has-this:v2", "deploy_compose_container_port": 8000,
                  "rollout_balancers_required": False},
         "children": {"app": here, "edge": here}}}))
 

@@ -72,7 +72,7 @@ def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container
 def deployed(lab_with_bell):
     """Deploy the reference app with so many replicas; afterwards it has one again."""
     def deploy(replicas=1):
-        done = lab_with_bell.play("deploy", deploy_compose_release="v1", deploy_compose_replicas=replicas)
+        done = lab_with_bell.play("deploy", release_name="v1", release_replicas=replicas)
         assert done.rc == 0, done.output
 
     yield deploy

@@ -20,7 +20,7 @@ def fleet() -> Fleet:
     """Any fleet will do; what it runs now is replaced. Without indexes the app does not bear what the gates send."""
     one = Fleet()
     for playbook in ("index", "deploy"):
-        done = one.play(playbook, deploy_compose_release="v1")
+        done = one.play(playbook, release_name="v1")
         assert done.rc == 0, done.output
     assert one.is_on("v1")
     return one
@@ -38,4 +38,4 @@ def _not_what_a_failed_test_left(request: pytest.FixtureRequest, fleet: Fleet, _
     if request.session.testsfailed > _failures["seen"]:
         _failures["seen"] = request.session.testsfailed
         fleet.play("stop", stop_state="absent")
-        fleet.play("deploy", deploy_compose_release="v1")
+        fleet.play("deploy", release_name="v1")

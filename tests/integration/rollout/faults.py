@@ -21,8 +21,6 @@ from typing import Any, Callable, Iterator
 
 from integration.rollout.fleet import ENVIRONMENT, ROOT, Fleet, Run
 
-LEDGER, GUARD = "var/lib/evenkeel/pitch/ledger.jsonl", "var/lib/evenkeel/pitch/guard-balancer.json"
-
 #: How a ledger may end. A host whose release was only staged has nothing to go back from.
 ENDS = (("COMMITTED", "result"), ("ROLLED_BACK", "result"), ("STAGED", "intent"), ("STAGED", "result"))
 
@@ -30,10 +28,10 @@ ENDS = (("COMMITTED", "result"), ("ROLLED_BACK", "result"), ("STAGED", "intent")
 SHORT = {
     "rollout_guard_ttl_s": 28,
     "rollout_soak_s": 1,
-    "deploy_compose_guard_look_s": 5,
-    "deploy_compose_health": {"path": "/health", "consecutive": 2, "interval_s": 0.2, "deadline_s": 10},
-    "deploy_compose_switch_deadline_s": 8,
-    "deploy_compose_drain_deadline_s": 2,
+    "release_guard_look_s": 5,
+    "release_health": {"path": "/health", "consecutive": 2, "interval_s": 0.2, "deadline_s": 10},
+    "release_switch_deadline_s": 8,
+    "release_drain_deadline_s": 2,
     "rollout_gate_alone": {"rate_rps": 30, "duration_s": 0.5, "thresholds": ["error_rate < 1%"]},
     "rollout_gate_wave": {"rate_rps": 50, "duration_s": 1, "thresholds": ["error_rate < 1%"]},
 }
@@ -59,13 +57,21 @@ class Machines:
         command = ["docker", "inspect", "-f", "{{.State.Pid}}", self.names[host]]
         return Path("/proc", subprocess.check_output(command, text=True).strip(), "root", path)
 
+    def kept(self, host: str, name: str) -> Path:
+        """Return where this machine sees what is kept of the service on a host."""
+        return self.path(host, f"var/lib/evenkeel/{self.fleet.service}/{name}")
+
+    def ledger(self, host: str) -> Path:
+        """Return where this machine sees a host's ledger."""
+        return self.kept(host, "ledger.jsonl")
+
     def last(self, host: str) -> dict[str, Any]:
         """Return the last record of a host's ledger."""
-        return _last(self.path(host, LEDGER))
+        return _last(self.ledger(host))
 
     def guard(self) -> dict[str, Any]:
         """Return the order of the load balancer's guard."""
-        path = self.path(self.fleet.edge, GUARD)
+        path = self.kept(self.fleet.edge, "guard-balancer.json")
         return json.loads(path.read_text()) if path.exists() else {"state": "none"}
 
 
@@ -86,8 +92,8 @@ def wait_until(holds: Callable[[], Any], seconds: float, pause_s: float = 0.02) 
 class Users:
     """Ask the service at a constant rate; keep who answered."""
 
-    def __init__(self, address: str, rate_rps: float = 40.0) -> None:
-        self._address, self._rate_rps = address, rate_rps
+    def __init__(self, address: str, rate_rps: float = 40.0, port: int = 80) -> None:
+        self._address, self._rate_rps, self._port = address, rate_rps, port
         self.answers: list[str] = []
         self.failed: list[str] = []
         self._end = threading.Event()
@@ -109,7 +115,7 @@ class Users:
                 number += 1
 
     def _ask(self) -> None:
-        connection = http.client.HTTPConnection(self._address, timeout=15)
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=15)
         try:
             connection.request("GET", "/health")
             answer = connection.getresponse()
@@ -134,7 +140,7 @@ class Users:
 def controller(release: str, playbook: str = "rollout", **variables: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a playbook in a process group of its own, of which nothing is left afterwards."""
     command = ["ansible-playbook", f"evenkeel.fleet.{playbook}", "-e",
-               json.dumps({**SHORT, "deploy_compose_release": release, "rollout_watch": False, **variables})]
+               json.dumps({**SHORT, "release_name": release, "rollout_watch": False, **variables})]
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_hear_ctrl_c)
     try:
@@ -157,7 +163,7 @@ def kill_at(machines: Machines, release: str, host: str, state: str, phase: str,
     SIGINT reaches the whole process group, as Ctrl-C does; the other signals the controller alone: its children and
     what they have begun on the hosts go on.
     """
-    ledger, before = machines.path(host, LEDGER), machines.last(host)["run"]
+    ledger, before = machines.ledger(host), machines.last(host)["run"]
 
     def there() -> bool:
         last = _last(ledger)

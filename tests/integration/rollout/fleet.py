@@ -66,9 +66,13 @@ class Run:
 
 
 class Fleet:
-    """Ask and change the fleet with the commands that people use."""
+    """Ask and change the fleet with the commands that people use.
 
-    def __init__(self) -> None:
+    :arg service: the one under test, and its :arg runtime: of the inventory.
+    """
+
+    def __init__(self, service: str = "pitch", runtime: str = "compose") -> None:
+        self.service, self._runtime = service, runtime
         inventory = json.loads(subprocess.check_output(["ansible-inventory", "--list"], cwd=ROOT))
         self.hosts: list[str] = inventory["app"]["hosts"]
         self.edge: str = inventory["edge"]["hosts"][0]
@@ -102,13 +106,15 @@ class Fleet:
 
     def ledgers(self) -> dict[str, dict[str, Any]]:
         """Return what release_info says on every app host."""
-        return self.ask("app", "evenkeel.fleet.release_info", "service=pitch", "runtime=compose")
+        return self.ask("app", "evenkeel.fleet.release_info", f"service={self.service}", f"runtime={self._runtime}",
+                        f"home=/opt/evenkeel/{self.service}")
 
     def serving(self) -> dict[str, set[str]]:
         """Return the servers with traffic by load balancer."""
-        return {edge: {server["name"] for server in found["backends"]["be_pitch"]["servers"]
+        backend = f"be_{self.service}"
+        return {edge: {server["name"] for server in found["backends"][backend]["servers"]
                        if server["state"] == "ready" and server["healthy"]}
-                for edge, found in self.ask("edge", "evenkeel.fleet.balancer_info", "backend=be_pitch").items()}
+                for edge, found in self.ask("edge", "evenkeel.fleet.balancer_info", f"backend={backend}").items()}
 
     def is_on(self, release: str, replicas: int = 1) -> bool:
         """Whether every witness says that all hosts serve this release and no other, and nothing is left open.

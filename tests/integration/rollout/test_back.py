@@ -11,7 +11,7 @@ import re
 import signal
 
 import pytest
-from integration.rollout.faults import GUARD, SHORT, Machines, Users, kill_at, one_release, settled, wait_until
+from integration.rollout.faults import SHORT, Machines, Users, kill_at, one_release, settled, wait_until
 from integration.rollout.fleet import QUICK
 
 SOAK = "Soak | Wait"
@@ -23,14 +23,14 @@ def during(fleet):
     def run(playbook, *others, **variables):
         ended = []
         whole = fleet.play_until(SOAK, lambda: ended.extend(fleet.play(*one, **QUICK) for one in others), playbook,
-                                 **{**QUICK, "rollout_soak_s": 30, "deploy_compose_guard_look_s": 5, **variables})
+                                 **{**QUICK, "rollout_soak_s": 30, "release_guard_look_s": 5, **variables})
         return whole, *ended
     return run
 
 
 def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
     rollout, looked, back = during("rollout", ("rollback", "--check"), ("rollback", "-e", "rollback_reason=slow"),
-                                   deploy_compose_release="v2", rollout_watch=True)
+                                   release_name="v2", rollout_watch=True)
     assert (looked.rc, back.rc) == (0, 0), looked.output + back.output
     assert "Would send run" in looked.text
     assert "Sent run" in back.text
@@ -46,7 +46,7 @@ def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
 def test_a_long_soak_ends_when_the_rollout_was_sent_back_or_stopped(fleet, playbook):
     """It is in parts of 14 s; those that are left are not waited for."""
     try:
-        done = fleet.play_until(SOAK, lambda: fleet.play(playbook, **QUICK), "rollout", deploy_compose_release="v2",
+        done = fleet.play_until(SOAK, lambda: fleet.play(playbook, **QUICK), "rollout", release_name="v2",
                                 **{**SHORT, "rollout_soak_s": 120, "rollout_watch": False})
     finally:
         fleet.play("stop", stop_state="absent")
@@ -59,13 +59,13 @@ def test_a_long_soak_ends_when_the_rollout_was_sent_back_or_stopped(fleet, playb
 def test_a_load_balancer_that_has_gone_back_at_the_commit_keeps_everybody_from_it(fleet):
     """Every host has recorded that it is ready; the guard fires before its order is taken away."""
     machines = Machines(fleet)
-    order = machines.path(fleet.edge, GUARD)
+    order = machines.kept(fleet.edge, "guard-balancer.json")
 
     def end():
         order.write_text(json.dumps({**json.loads(order.read_text()), "until_s": 0,
                                      "ended": {"by": "alice", "reason": "slow"}}))
 
-    done = fleet.play_until("Settle | Commit, if nobody objects", end, "rollout", deploy_compose_release="v2", **QUICK)
+    done = fleet.play_until("Settle | Commit, if nobody objects", end, "rollout", release_name="v2", **QUICK)
     assert done.rc == 2, done.output
     assert "rollout of pitch to v2: rolled back on every host" in done.text
     assert "because alice asked for it (slow)" in done.text
@@ -75,13 +75,13 @@ def test_a_load_balancer_that_has_gone_back_at_the_commit_keeps_everybody_from_i
 @pytest.mark.faults
 def test_a_rollback_is_not_sent_back_by_another_one(fleet, during):
     for release in ("v2", "v1"):
-        assert fleet.play("deploy", deploy_compose_release=release).rc == 0
+        assert fleet.play("deploy", release_name=release).rc == 0
     first, second = during("rollback", ("rollback",))
     assert second.rc != 0
     assert "The lock is held by" in second.text
     assert first.rc == 0, first.output
     assert fleet.is_on("v2")
-    assert fleet.play("deploy", deploy_compose_release="v1").rc == 0
+    assert fleet.play("deploy", release_name="v1").rc == 0
 
 
 @pytest.mark.faults
@@ -95,6 +95,6 @@ def test_a_rollout_whose_controller_is_gone_is_sent_back_at_once(fleet):
         assert machines.guard()["state"] == "fired"
         wait_until(lambda: settled(machines), 60, 0.5)
         assert one_release(machines, users) == "v1"
-        assert fleet.play("rollout", deploy_compose_release="v2", **QUICK).rc == 0
-        assert fleet.play("rollout", deploy_compose_release="v1", **QUICK).rc == 0
+        assert fleet.play("rollout", release_name="v2", **QUICK).rc == 0
+        assert fleet.play("rollout", release_name="v1", **QUICK).rc == 0
     assert users.failed == []

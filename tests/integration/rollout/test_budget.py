@@ -50,7 +50,7 @@ def test_answers_of_users_count_and_checks_do_not(balancer, tmp_path):
 def test_a_rollout_stops_when_the_service_burns_its_budget(fleet):
     """All other gates let this release through: a third of the traffic fails one request in five."""
     gate = {"rate_rps": 150, "duration_s": 4, "thresholds": ["error_rate < 99%"]}
-    done = fleet.play("rollout", deploy_compose_release="bad-errors", rollout_gate_alone=gate, rollout_gate_wave=gate,
+    done = fleet.play("rollout", release_name="bad-errors", rollout_gate_alone=gate, rollout_gate_wave=gate,
                       rollout_scenarios=[{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}],
                       rollout_budget={"window": "60s", "share": "0.02%"})
     output = done.text

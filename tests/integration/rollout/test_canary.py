@@ -33,7 +33,7 @@ def canary_records(fleet):
 
 
 def test_a_fifth_of_errors_is_found_with_a_tenth_of_the_traffic(fleet):
-    done = fleet.play("rollout", deploy_compose_release="bad-errors", **JUDGED)
+    done = fleet.play("rollout", release_name="bad-errors", **JUDGED)
     output = done.text
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-errors: rolled back on every host" in output
@@ -50,7 +50,7 @@ def test_a_fifth_of_errors_is_found_with_a_tenth_of_the_traffic(fleet):
 
 def test_one_that_answers_later_is_found_by_the_users_own_requests(fleet):
     judge = {**JUDGED["rollout_judge"], "latency": {}}
-    done = fleet.play("rollout", deploy_compose_release="bad-slow", **{**JUDGED, "rollout_judge": judge})
+    done = fleet.play("rollout", release_name="bad-slow", **{**JUDGED, "rollout_judge": judge})
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-slow: rolled back on every host" in done.text
     assert re.search(r"fail: p95_ms: .* of the new release, .* of the old one beside it: .*x\), tolerated 1", done.text)
@@ -60,7 +60,7 @@ def test_one_that_answers_later_is_found_by_the_users_own_requests(fleet):
 
 def test_a_healthy_release_goes_on_and_the_evidence_is_in_the_ledger(fleet):
     judge = {**JUDGED["rollout_judge"], "latency": {"percentiles": ["p50"], "min_effect_ms": 1000}}
-    done = fleet.play("rollout", deploy_compose_release="v2", **{**JUDGED, "rollout_judge": judge})
+    done = fleet.play("rollout", release_name="v2", **{**JUDGED, "rollout_judge": judge})
     assert done.rc == 0, done.output
     assert done.failed_requests == 0, done.output
     assert fleet.is_on("v2")
@@ -78,7 +78,7 @@ def test_a_healthy_release_goes_on_and_the_evidence_is_in_the_ledger(fleet):
 @pytest.mark.faults
 def test_without_traffic_the_rollout_pauses_and_then_goes_back(fleet):
     judge = {"weight": 33, "deadline_s": 3, "looks": 2}
-    done = fleet.play("rollout", deploy_compose_release="v2", **{**JUDGED, "rollout_judge": judge,
+    done = fleet.play("rollout", release_name="v2", **{**JUDGED, "rollout_judge": judge,
                                                                  "rollout_watch": False})
     output = done.text
     assert done.rc == 2, done.output
@@ -94,7 +94,7 @@ def test_traffic_that_comes_while_it_pauses_lets_it_go_on(fleet):
     users = Users(Machines(fleet).address)
     with contextlib.ExitStack() as stack:
         done = fleet.play_until("no request reached", lambda: stack.enter_context(users), "rollout",
-                                deploy_compose_release="v2",
+                                release_name="v2",
                                 **{**JUDGED, "rollout_judge": judge, "rollout_watch": False})
     assert done.rc == 0, done.output
     assert "Judge | Look on" in done.output
@@ -104,7 +104,7 @@ def test_traffic_that_comes_while_it_pauses_lets_it_go_on(fleet):
 
 
 def test_a_judge_that_means_nothing_is_refused_before_anything_is_changed(fleet):
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_judge={"weight": 1000})
+    done = fleet.play("rollout", release_name="v2", rollout_judge={"weight": 1000})
     assert done.rc != 0
     assert "rollout_judge.weight: expected 1 to 256, found 1000" in done.text
     assert done.changed == 0

@@ -20,8 +20,8 @@ SHORT = {**QUICK, "rollout_canary": False}
 @pytest.fixture
 def environment(fleet):
     """What the containers need anyway, as the inventory has it."""
-    found = fleet.ask("app[0]", "ansible.builtin.debug", "var=deploy_compose_environment")
-    return found[fleet.hosts[0]]["deploy_compose_environment"]
+    found = fleet.ask("app[0]", "ansible.builtin.debug", "var=release_environment")
+    return found[fleet.hosts[0]]["release_environment"]
 
 
 def month(fleet, host):
@@ -39,11 +39,11 @@ def stored(fleet, host):
 
 def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
     host = fleet.hosts[-1]
-    before = {"deploy_compose_environment": {**environment, "MONTH": SECRET}, **SHORT}
-    after = {"deploy_compose_environment": {**environment, "MONTH": "february"}, **SHORT}
+    before = {"release_environment": {**environment, "MONTH": SECRET}, **SHORT}
+    after = {"release_environment": {**environment, "MONTH": "february"}, **SHORT}
     try:
         for release, variables in (("v1", before), ("v2", after)):
-            done = fleet.play("rollout", "--diff", deploy_compose_release=release, **variables)
+            done = fleet.play("rollout", "--diff", release_name=release, **variables)
             assert done.rc == 0, done.output
             assert SECRET not in done.output.replace(json.dumps(variables), "")
         assert month(fleet, host) == "february"
@@ -65,7 +65,7 @@ def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
         again = fleet.play("rollback", rollback_to="v1", **after)
         assert (again.rc, again.changed) == (0, 0), again.output
     finally:
-        done = fleet.play("deploy", deploy_compose_release="v1")
+        done = fleet.play("deploy", release_name="v1")
         assert done.rc == 0, done.output
     assert month(fleet, host) == ""
 
@@ -73,13 +73,13 @@ def test_a_rollback_takes_the_configuration_of_its_release(fleet, environment):
 def test_what_was_pruned_is_refused_before_anything_moves(fleet):
     host = fleet.hosts[0]
     for release in ("v2", "v1"):
-        done = fleet.play("rollout", deploy_compose_release=release, deploy_compose_keep_releases=1, **SHORT)
+        done = fleet.play("rollout", release_name=release, release_keep_releases=1, **SHORT)
         assert done.rc == 0, done.output
     assert stored(fleet, host) == ["v1"]
     refused = fleet.play("rollback", rollback_to="v2")
     output = refused.text
     assert refused.rc != 0
     assert f"{host}: bundle v2-" in output
-    assert "v2 was pruned (deploy_compose_keep_releases). Image and bundle are on every host of: v1-" in output
+    assert "v2 was pruned (release_keep_releases). Image and bundle are on every host of: v1-" in output
     assert refused.changed == 0
     assert fleet.is_on("v1")

@@ -22,7 +22,7 @@ COMPOSE = "services: {a: {image: x, env_file: [environment]}}"
 
 def test_every_value_survives():
     template = (ROOT / "roles/deploy_compose/templates/environment.j2").read_text(encoding="utf-8")
-    rendered = jinja2.Environment(trim_blocks=True).from_string(template).render(deploy_compose_environment=VALUES)
+    rendered = jinja2.Environment(trim_blocks=True).from_string(template).render(release_environment=VALUES)
     write = [f"echo {base64.b64encode(text.encode()).decode()} | base64 -d > {name}"
              for name, text in (("environment", rendered), ("compose.yaml", COMPOSE))]
     answer = Fleet().ask("app[0]", "ansible.builtin.shell", " && ".join(

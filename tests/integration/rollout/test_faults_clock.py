@@ -52,7 +52,7 @@ def machines(fleet, tmp_path, monkeypatch):
 
 def test_a_rollout_does_not_mind(fleet, machines):
     with Users(machines.address) as users:
-        there = fleet.play("rollout", deploy_compose_release="v2")
+        there = fleet.play("rollout", release_name="v2")
         assert there.rc == 0, there.output
         assert one_release(machines, users) == "v2"
         times = [datetime.fromisoformat(machines.last(host)["time"].replace("Z", "+00:00"))

@@ -18,7 +18,7 @@ FIRST, LAST = "first", "last"
 @pytest.fixture(scope="module")
 def machines(fleet):
     yield Machines(fleet)
-    done = play(fleet, "deploy", deploy_compose_release="v1")
+    done = play(fleet, "deploy", release_name="v1")
     assert done.rc == 0, done.output
 
 
@@ -60,7 +60,7 @@ def test_one_release_everywhere_by_itself(machines, how, host, state, phase, end
         kill_at(machines, new, host_of(machines, host), state, phase, how)
         wait_until(lambda: settled(machines), 120, 0.5)
         assert one_release(machines, users) in {"old": (old,), "new": (new,), "either": (old, new)}[ends]
-        again = play(fleet, "rollout", deploy_compose_release=new)
+        again = play(fleet, "rollout", release_name=new)
         assert again.rc == 0, again.output
         assert one_release(machines, users) == new
     assert users.failed == []
@@ -78,7 +78,7 @@ def test_a_canary_and_the_way_back_end_with_the_old_release(machines, how, state
         kill_at(machines, new, host_of(machines, FIRST), state, phase, how, **more)
         wait_until(lambda: settled(machines), 120, 0.5)
         assert one_release(machines, users) == old
-        assert play(fleet, "rollout", deploy_compose_release=new).rc == 0
+        assert play(fleet, "rollout", release_name=new).rc == 0
         assert one_release(machines, users) == new
     assert users.failed == []
 
@@ -92,7 +92,7 @@ def test_a_rollback_whose_controller_is_killed_ends_with_one_release(machines, h
     """By itself with the release that served; the same command again goes back."""
     fleet, new = machines.fleet, other_release(machines)
     old = {"v1": "v2", "v2": "v1"}[new]
-    assert play(fleet, "rollout", deploy_compose_release=new).rc == 0
+    assert play(fleet, "rollout", release_name=new).rc == 0
     with Users(machines.address) as users:
         kill_at(machines, new, host_of(machines, host), state, phase, how, playbook="rollback")
         wait_until(lambda: settled(machines), 120, 0.5)
@@ -115,7 +115,7 @@ def test_the_same_command_at_once_goes_on(machines, how, host, state, phase):
     with Users(machines.address) as users:
         kill_at(machines, new, host_of(machines, host), state, phase, how)
         killed = machines.last(host_of(machines, host))
-        again = play(fleet, "rollout", deploy_compose_release=new)
+        again = play(fleet, "rollout", release_name=new)
         assert again.rc == 0, again.output
         assert f"goes on with run {killed['run']}" in again.output
         assert one_release(machines, users) == new
@@ -134,9 +134,9 @@ def test_somebody_else_waits_for_the_lock_or_the_guard(machines):
     """Only the operator whose controller is gone goes on at once."""
     fleet, new = machines.fleet, other_release(machines)
     kill_at(machines, new, host_of(machines, FIRST), "VERIFIED", "intent", KILL)
-    refused = play(fleet, "rollout", deploy_compose_release=new, rollout_operator="bob@elsewhere")
+    refused = play(fleet, "rollout", release_name=new, rollout_operator="bob@elsewhere")
     assert refused.rc != 0
     assert "The lock is held by" in refused.text
-    again = play(fleet, "rollout", deploy_compose_release=new)
+    again = play(fleet, "rollout", release_name=new)
     assert again.rc == 0, again.output
     assert fleet.is_on(new)

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
-from integration.rollout.faults import LEDGER, Machines, Users, controller, one_release, play, settled, wait_until
+from integration.rollout.faults import Machines, Users, controller, one_release, play, settled, wait_until
 
 PITCH = "/var/lib/evenkeel/pitch"
 
@@ -18,7 +18,7 @@ PITCH = "/var/lib/evenkeel/pitch"
 @pytest.fixture(scope="module")
 def machines(fleet):
     yield Machines(fleet)
-    done = play(fleet, "deploy", deploy_compose_release="v1")
+    done = play(fleet, "deploy", release_name="v1")
     assert done.rc == 0, done.output
 
 
@@ -44,12 +44,12 @@ def states(machines, host):
 
 def test_a_ledger_that_was_changed_is_found_and_explained(machines):
     fleet, host = machines.fleet, machines.fleet.hosts[-1]
-    ledger = machines.path(host, LEDGER)
+    ledger = machines.ledger(host)
     content = ledger.read_bytes()
     lines = content.splitlines(keepends=True)
     ledger.write_bytes(b"".join([*lines[:2], lines[2].replace(b'"release":"v', b'"release":"w'), *lines[3:]]))
     try:
-        done = play(fleet, "rollout", deploy_compose_release="v2")
+        done = play(fleet, "rollout", release_name="v2")
         assert fleet.ledgers()[host]["status"]["frozen"]
     finally:
         ledger.write_bytes(content)
@@ -71,7 +71,7 @@ def test_an_image_that_one_host_cannot_get_is_refused_before_anything_moves(mach
     machines.run(host, f"docker image rm --force {tag} {image}", check=False)
     subprocess.check_call(["docker", "stop", "--time", "1", registry])
     try:
-        done = play(fleet, "rollout", deploy_compose_release="v2", deploy_compose_image=image)
+        done = play(fleet, "rollout", release_name="v2", release_image=image)
     finally:
         subprocess.check_call(["docker", "start", registry])
         answer = f"curl -s http://{tag.partition('/')[0]}/v2/"
@@ -93,11 +93,11 @@ def test_another_run_between_the_plan_and_the_lock_is_noticed(machines):
         ledger.append([{"state": "PLANNED", "phase": "result"}], token=ledger.read().token, run="other", release="v2",
                       host=host, operator="bob")
 
-    done = fleet.play_until("Check | Print the plan", other, "rollout", deploy_compose_release="v2")
+    done = fleet.play_until("Check | Print the plan", other, "rollout", release_name="v2")
     assert done.rc != 0
     assert f"something else has happened: {host} is at the result of PLANNED in run other" in done.text
     assert "Lay the bundle into the free slot" not in done.output
-    again = play(fleet, "deploy", deploy_compose_release="v1")
+    again = play(fleet, "deploy", release_name="v1")
     assert again.rc == 0, again.output
     assert fleet.is_on("v1")
 
@@ -121,7 +121,7 @@ def test_a_load_balancer_that_is_restarted_in_the_middle_keeps_its_states(machin
 @pytest.mark.parametrize("state", ["VERIFIED", "SWITCHED"])
 def test_an_engine_that_is_restarted_in_the_middle(machines, state):
     fleet, host = machines.fleet, machines.fleet.hosts[0]
-    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    assert play(fleet, "deploy", release_name="v1").rc == 0
     with Users(machines.address) as users:
         while_it_runs(machines, host, state, "intent", lambda: machines.run(host, "systemctl restart docker"))
         wait_until(lambda: settled(machines), 90, 0.5)
@@ -133,7 +133,7 @@ def test_an_engine_that_is_restarted_in_the_middle(machines, state):
                                                        (2, "SWITCHED", "intent")])
 def test_a_host_that_goes_away_settles_when_it_is_back(machines, number, state, phase):
     fleet, host = machines.fleet, machines.fleet.hosts[number]
-    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    assert play(fleet, "deploy", release_name="v1").rc == 0
     try:
         rc = while_it_runs(machines, host, state, phase,
                            lambda: subprocess.check_call(["docker", "kill", machines.names[host]]))
@@ -149,7 +149,7 @@ def test_a_host_that_goes_away_settles_when_it_is_back(machines, number, state, 
 @pytest.mark.faults
 def test_a_disk_that_is_full_stops_the_rollout_and_not_the_way_back(machines):
     fleet, host = machines.fleet, machines.fleet.hosts[-1]
-    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
+    assert play(fleet, "deploy", release_name="v1").rc == 0
     machines.run(host, f"cp -a {PITCH} /root/p && mount -t tmpfs -o size=2m tmpfs {PITCH} && cp -a /root/p/. {PITCH}")
     try:
         with Users(machines.address) as users:
@@ -159,7 +159,7 @@ def test_a_disk_that_is_full_stops_the_rollout_and_not_the_way_back(machines):
             assert set(users.next(100)) == {"v1"}
             machines.run(host, f"rm {PITCH}/filler")
             assert fleet.ledgers()[host]["problems"] == []
-            again = play(fleet, "rollout", deploy_compose_release="v2")
+            again = play(fleet, "rollout", release_name="v2")
             assert again.rc == 0, again.output
             assert one_release(machines, users) == "v2"
         assert users.failed == []
@@ -170,8 +170,8 @@ def test_a_disk_that_is_full_stops_the_rollout_and_not_the_way_back(machines):
 @pytest.mark.faults
 def test_a_ledger_that_breaks_in_the_middle(machines):
     fleet, host = machines.fleet, machines.fleet.hosts[-1]
-    assert play(fleet, "deploy", deploy_compose_release="v1").rc == 0
-    ledger, kept = machines.path(host, LEDGER), []
+    assert play(fleet, "deploy", release_name="v1").rc == 0
+    ledger, kept = machines.ledger(host), []
 
     def damage():
         kept.append(ledger.read_bytes())
@@ -183,7 +183,7 @@ def test_a_ledger_that_breaks_in_the_middle(machines):
         assert set(users.next(100)) == {"v1"}
         assert "line 2 broken" in fleet.ledgers()[host]["problems"][0]
         ledger.write_bytes(kept[0])
-        again = play(fleet, "rollout", deploy_compose_release="v2")
+        again = play(fleet, "rollout", release_name="v2")
         assert again.rc == 0, again.output
         assert one_release(machines, users) == "v2"
     assert users.failed == []

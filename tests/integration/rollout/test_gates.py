@@ -69,7 +69,7 @@ def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(flee
             "baseline": {"tolerance": "300%", "error_tolerance": "5%", "percentiles": ["p50"]}}  # on a busy machine
     alone = {**wave, "rate_rps": 50, "duration_s": 3}
     done = fleet.play_until(
-        "Gate | Wait for the answer", answer(fleet, approve_operator="alice"), "rollout", deploy_compose_release="v2",
+        "Gate | Wait for the answer", answer(fleet, approve_operator="alice"), "rollout", release_name="v2",
         rollout_gates=gates, rollout_gate_wave=wave, rollout_gate_alone=alone,
         rollout_watch_thresholds=["error_rate < 1%"], rollout_guard_ttl_s=240)
     assert done.rc == 0, done.output
@@ -93,7 +93,7 @@ def test_gates_of_every_kind_pass_and_what_they_measured_is_in_every_ledger(flee
                  marks=pytest.mark.faults),
 ])
 def test_a_gate_that_does_not_pass_sends_every_host_back(fleet, gate, reason):
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[gate])
+    done = fleet.play("rollout", release_name="v2", rollout_gates=[gate])
     assert done.rc == 2, done.output
     assert reason in done.text
     assert "rolled back on every host" in done.output
@@ -109,7 +109,7 @@ def test_a_gate_that_does_not_pass_sends_every_host_back(fleet, gate, reason):
                  marks=pytest.mark.faults),
 ])
 def test_prometheus_says_no_or_nothing(fleet, prometheus, query, reason):
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[metric(prometheus, query)])
+    done = fleet.play("rollout", release_name="v2", rollout_gates=[metric(prometheus, query)])
     assert done.rc == 2, done.output
     assert reason in done.text
     assert fleet.is_on("v1")
@@ -117,7 +117,7 @@ def test_prometheus_says_no_or_nothing(fleet, prometheus, query, reason):
 
 def test_a_refusal_after_the_soak_sends_every_host_back(fleet):
     refuse = answer(fleet, approve_answer="refuse", approve_reason="orders fell", approve_operator="bob")
-    done = fleet.play_until("Gate | Wait for the answer", refuse, "rollout", deploy_compose_release="v2",
+    done = fleet.play_until("Gate | Wait for the answer", refuse, "rollout", release_name="v2",
                             rollout_gates=[MANUAL])
     assert done.rc == 2, done.output
     assert "go on: fail: refused by bob: orders fell" in done.text
@@ -127,7 +127,7 @@ def test_a_refusal_after_the_soak_sends_every_host_back(fleet):
 
 def test_the_watch_itself_ends_a_rollout_that_costs_too_much(fleet):
     """bad-late fails after its first requests; here no gate but the watch looks."""
-    done = fleet.play("rollout", deploy_compose_release="bad-late", rollout_gate_wave={}, rollout_watch_rate_rps=200,
+    done = fleet.play("rollout", release_name="bad-late", rollout_gate_wave={}, rollout_watch_rate_rps=200,
                       rollout_scenarios=[{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}],
                       rollout_gates=[{**COUNTERS, "balancer": {"duration_s": 8}, "thresholds": ["requests > 0"]}],
                       rollout_watch_thresholds=["error_rate < 0.5%"])
@@ -137,7 +137,7 @@ def test_the_watch_itself_ends_a_rollout_that_costs_too_much(fleet):
 
 
 def test_a_wrong_gate_is_refused_before_anything_moves(fleet):
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_gates=[{**COUNTERS, "thresholds": ["econ"]}])
+    done = fleet.play("rollout", release_name="v2", rollout_gates=[{**COUNTERS, "thresholds": ["econ"]}])
     assert done.rc != 0
     assert "rollout_gates: counters.thresholds: expected <metric> <comparison> <limit>" in done.text
     assert done.changed == 0

@@ -46,7 +46,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
     }
     with Webhook() as webhook:
         notify = [{"url": webhook.url, "headers": {"Authorization": TOKEN}}, {"url": nobody, "events": ["start"]}]
-        done = fleet.play("rollout", deploy_compose_release="v2", rollout_hooks=hooks, rollout_notify=notify,
+        done = fleet.play("rollout", release_name="v2", rollout_hooks=hooks, rollout_notify=notify,
                           rollout_commit="4f53cda", **QUICK)
     assert done.rc == 0, done.output
     assert fleet.is_on("v2")
@@ -78,7 +78,7 @@ def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
     hooks = {"before_switch": [not_here, hook("unreached", "exit 9")],
              "after_rollback": [hook("swept", "touch /tmp/evenkeel-swept", where="once")]}
     with Webhook() as webhook:
-        done = fleet.play("rollout", deploy_compose_release="v2", rollout_hooks=hooks,
+        done = fleet.play("rollout", release_name="v2", rollout_hooks=hooks,
                           rollout_strategy="blue_green", rollout_notify=[{"url": webhook.url}], **QUICK)
     assert done.rc == 2, done.output
     assert f"hook not here of before_switch failed on {fleet.hosts[-1]}: rc 1" in done.text
@@ -92,7 +92,7 @@ def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
 
 
 def test_everything_that_means_nothing_is_told_at_once_and_nothing_is_changed(fleet):
-    done = fleet.play("rollout", "--check", deploy_compose_release="v2",
+    done = fleet.play("rollout", "--check", release_name="v2",
                       rollout_hooks={"sometime": []}, rollout_notify=[{"url": "of-the-url"}],
                       rollout_migration={"command": "true", "host": "db9"}, rollout_waves=[{"group": "mars"}])
     output = done.text

@@ -28,7 +28,7 @@ def sql(fleet, statement):
 @pytest.fixture
 def database(fleet):
     """The database, which gets rid of the column in the end; the fleet is on v1."""
-    done = fleet.play("deploy", deploy_compose_release="v1", **QUICK)
+    done = fleet.play("deploy", release_name="v1", **QUICK)
     assert done.rc == 0, done.output
     (name,) = fleet.ask("postgres[0]", "ansible.builtin.debug", "var=inventory_hostname")
     yield name
@@ -37,12 +37,12 @@ def database(fleet):
 
 def test_a_rollback_leaves_what_was_expanded(fleet, database):
     migration = {"name": "add column", "command": EXPAND, "host": database}
-    plan = fleet.play("rollout", "--check", deploy_compose_release="v2", rollout_migration=migration)
+    plan = fleet.play("rollout", "--check", release_name="v2", rollout_migration=migration)
     planned = f"migration on {database} before the first wave: add column; it expands only: a rollback leaves it"
     assert planned in plan.text
     assert sql(fleet, COLUMNS) == "0"
 
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **BROKEN)
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **BROKEN)
     assert done.rc == 2, done.output
     assert "rolled back on every host" in done.output
     assert fleet.is_on("v1")
@@ -54,7 +54,7 @@ def test_a_rollback_leaves_what_was_expanded(fleet, database):
         assert EXPAND not in json.dumps(found)
 
     # It fails when it is run again, and then no wave begins.
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 2, done.output
     assert f'migration add column failed on {database}: rc 1: ERROR: column "nickname"' in done.text
     assert fleet.is_on("v1")
@@ -66,7 +66,7 @@ def test_a_migration_in_a_container_of_the_release_has_its_image_and_its_environ
     look = ("import os, psycopg; assert os.environ['RELEASE'] == 'v2'; "
             "psycopg.connect(os.environ['DATABASE_URL']).execute('SELECT nothing FROM users')")
     migration = {"name": "look", "compose": ["python3", "-c", look], "timeout_s": 30}
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 2, done.output
     assert f"migration look failed on {fleet.hosts[0]}: rc 1: LINE 1: SELECT nothing" in done.text
     assert fleet.is_on("v1")
@@ -74,7 +74,7 @@ def test_a_migration_in_a_container_of_the_release_has_its_image_and_its_environ
 
 def test_an_irreversible_migration_is_in_the_way_of_every_rollback(fleet, database):
     migration = {"name": "split names", "command": "true", "host": database, "irreversible": True}
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **BROKEN)
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **BROKEN)
     output = done.text
     assert done.rc == 2
     assert "NOT on one release: a person has to look" in output
@@ -86,7 +86,7 @@ def test_an_irreversible_migration_is_in_the_way_of_every_rollback(fleet, databa
         served = {one["release"] for slot, one in found["instances"].items() if f"{host}-{slot}" in serving}
         assert served == ({"v2"} if host == fleet.hosts[0] else {"v1"})
 
-    refused = fleet.play("rollout", deploy_compose_release="v1")
+    refused = fleet.play("rollout", release_name="v1")
     assert refused.rc != 0
     assert "FROZEN since run" in refused.output
 
@@ -95,11 +95,11 @@ def test_an_irreversible_migration_is_in_the_way_of_every_rollback(fleet, databa
                 "operator": "carol", "records": [{"state": "ABORTING", "phase": "intent", "data": {"accepted": True}}]}
     for host in fleet.hosts:
         fleet.ask(host, "evenkeel.fleet.release", json.dumps({**accepted, "host": host}))
-    done = fleet.play("deploy", deploy_compose_release="v1", **QUICK)
+    done = fleet.play("deploy", release_name="v1", **QUICK)
     assert done.rc == 0, done.output
     assert fleet.is_on("v1")
 
-    done = fleet.play("rollout", deploy_compose_release="v2", rollout_migration=migration, **QUICK)
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 0, done.output
     refused = fleet.play("rollback", rollback_to="v1")
     assert refused.rc != 0

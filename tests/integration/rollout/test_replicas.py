@@ -12,7 +12,7 @@ import pytest
 from integration.rollout.fleet import QUICK
 
 #: What the app answers without its stores: twice the containers, not the database, are what is asked here.
-TWO = {"deploy_compose_release": "v1", "deploy_compose_replicas": 2, "rollout_watch_rate_rps": 100,
+TWO = {"release_name": "v1", "release_replicas": 2, "rollout_watch_rate_rps": 100,
        "rollout_scenarios": [{"name": "work", "requests": [{"path": "/api/work"}]}]}
 
 
@@ -61,14 +61,14 @@ def test_from_one_to_two_and_back_without_a_failed_request(fleet):
 
 
 @pytest.mark.parametrize(("variables", "problem"), [
-    ({"deploy_compose_replicas": 0}, "deploy_compose_replicas: expected a number of replicas, 1 or more, found 0"),
-    ({"deploy_compose_replicas": 3}, "Set load_balancer_replicas to 3 and run the playbook deploy, or lower"),
-    ({"deploy_compose_replicas": 2, "deploy_compose_ports": {"blue": 8001, "green": 8003}},
-     "deploy_compose_ports: expected two slots whose ports stay apart with 2 replicas"),
+    ({"release_replicas": 0}, "release_replicas: expected a number of replicas, 1 or more, found 0"),
+    ({"release_replicas": 3}, "Set load_balancer_replicas to 3 and run the playbook deploy, or lower"),
+    ({"release_replicas": 2, "release_ports": {"blue": 8001, "green": 8003}},
+     "release_ports: expected two slots whose ports stay apart with 2 replicas"),
 ])
 def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, variables, problem):
     for arguments in (["--check"], []):
-        refused = fleet.play("rollout", *arguments, deploy_compose_release="v2", **variables)
+        refused = fleet.play("rollout", *arguments, release_name="v2", **variables)
         assert refused.rc != 0
         assert problem in refused.text
         assert refused.changed == 0
@@ -77,7 +77,7 @@ def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, va
 
 @pytest.mark.faults
 def test_a_bad_release_with_replicas_ends_with_the_one_before(fleet):
-    done = fleet.play("rollout", deploy_compose_release="bad-late", deploy_compose_replicas=2)
+    done = fleet.play("rollout", release_name="bad-late", release_replicas=2)
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-late: rolled back on every host" in done.output
     assert fleet.is_on("v1")

@@ -25,7 +25,7 @@ def states(fleet, host):
 
 
 #: The new release exits as soon as it is asked to stop, whatever it has not answered yet.
-ABRUPT = {"deploy_compose_release": "v2", "deploy_compose_environment": {
+ABRUPT = {"release_name": "v2", "release_environment": {
     "DATABASE_URL": "{{ lab_database_url }}", "REDIS_URL": "{{ lab_redis_url }}", "FAULT": "abrupt"}}
 
 
@@ -74,7 +74,7 @@ def test_servers_that_are_as_declared_are_left_alone(fleet):
 def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason, tmp_path):
     gate = {"rate_rps": 30, "warmup_s": 0.5, "duration_s": 1.5, "thresholds": ["error_rate < 1%", "p50 < 2s"]}
     report = {"report_directory": str(tmp_path), "report_run": "told"}
-    done = fleet.play("rollout", deploy_compose_release=release, rollout_gate_alone=gate, **report)
+    done = fleet.play("rollout", release_name=release, rollout_gate_alone=gate, **report)
     assert done.rc == 2, done.output
     assert f"rollout of pitch to {release}: rolled back on every host" in done.output
     assert reason in done.text
@@ -98,7 +98,7 @@ def test_a_bad_release_ends_rolled_back_everywhere(fleet, release, reason, tmp_p
 def test_a_health_check_that_flaps_is_no_health(fleet):
     """bad-errors fails every fifth request: never six good ones in a row."""
     flapping = {"path": "/api/browse?genre=drama", "consecutive": 6, "interval_s": 0.1, "deadline_s": 6}
-    done = fleet.play("rollout", deploy_compose_release="bad-errors", deploy_compose_health=flapping)
+    done = fleet.play("rollout", release_name="bad-errors", release_health=flapping)
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-errors: rolled back on every host" in done.text
     assert "Wait until it is healthy" in done.text
@@ -107,14 +107,14 @@ def test_a_health_check_that_flaps_is_no_health(fleet):
 
 
 @pytest.mark.parametrize(("variables", "message"), [
-    ({"deploy_compose_release": "v99"}, "v99: expected it on this host or in its registry"),
-    ({"deploy_compose_release": "v 2"}, "deploy_compose_release: expected letters"),
-    ({"deploy_compose_release": "v2", "rollout_canary_hosts": ["nobody"]}, "rollout_canary_hosts: expected hosts out"),
-    ({"deploy_compose_release": "v2", "rollout_waves": ["0%"]}, "rollout_waves: expected"),
-    ({"deploy_compose_release": "v2", "deploy_compose_ports": {"blue": 8001, "green": 8001}},
-     "deploy_compose_ports: expected two slots"),
-    ({"deploy_compose_release": "v2", "rollout_load_host": ""}, "rollout_watch: expected a host in group load"),
-    ({"deploy_compose_release": "v2", "rollout_wave": [1]}, "rollout_wave: role rollout has no such variable"),
+    ({"release_name": "v99"}, "v99: expected it on this host or in its registry"),
+    ({"release_name": "v 2"}, "release_name: expected letters"),
+    ({"release_name": "v2", "rollout_canary_hosts": ["nobody"]}, "rollout_canary_hosts: expected hosts out"),
+    ({"release_name": "v2", "rollout_waves": ["0%"]}, "rollout_waves: expected"),
+    ({"release_name": "v2", "release_ports": {"blue": 8001, "green": 8001}},
+     "release_ports: expected two slots"),
+    ({"release_name": "v2", "rollout_load_host": ""}, "rollout_watch: expected a host in group load"),
+    ({"release_name": "v2", "rollout_wave": [1]}, "rollout_wave: role rollout has no such variable"),
 ])
 def test_bad_input_changes_nothing(fleet, variables, message):
     before = fleet.ledgers()
@@ -141,7 +141,7 @@ def test_a_host_that_goes_away_before_its_wave_stops_the_rollout(fleet):
     try:
         done = fleet.play_until("[evenkeel.fleet.rollout : Wave | wave 2",
                                 lambda: subprocess.check_call(["docker", "kill", machine]),
-                                "rollout", deploy_compose_release="v2")
+                                "rollout", release_name="v2")
     finally:
         subprocess.run(["docker", "start", machine], check=True)
     assert done.rc != 0
@@ -152,6 +152,6 @@ def test_a_host_that_goes_away_before_its_wave_stops_the_rollout(fleet):
     assert all(name.split("-")[0] != lost or name == f"{lost}-{fleet.ledgers()[lost]['status']['current']['slot']}"
                for servers in fleet.serving().values() for name in servers)
 
-    done = fleet.play("deploy", deploy_compose_release="v1")
+    done = fleet.play("deploy", release_name="v1")
     assert done.rc == 0, done.output
     assert fleet.is_on("v1")

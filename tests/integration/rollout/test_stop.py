@@ -35,7 +35,7 @@ def flag(fleet):
         "Wave | Gates on the whole service", "Settle | Soak")),
 ])
 def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
-    done = fleet.play_until(moment, flag, "rollout", deploy_compose_release="v2", rollout_soak_s=4)
+    done = fleet.play_until(moment, flag, "rollout", release_name="v2", rollout_soak_s=4)
     assert done.rc == 2, done.output
     output = done.text
     assert "rollout of pitch to v2: rolled back on every host" in output
@@ -66,7 +66,7 @@ def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
         lifts.append(threading.Timer(60, fleet.play, ["stop"], {"stop_state": "absent"}))
         lifts[0].start()
 
-    done = fleet.play_until(moment, pause, "rollout", deploy_compose_release="v2",
+    done = fleet.play_until(moment, pause, "rollout", release_name="v2",
                             **{**SHORT, "rollout_guard_ttl_s": 32, "rollout_soak_s": 4})
     lifts[0].join()
     assert done.rc == 0, done.output
@@ -80,7 +80,7 @@ def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
 def test_no_run_begins_while_the_flag_is_set(fleet, flag):
     flag()
     before = fleet.ledgers()
-    done = fleet.play("rollout", deploy_compose_release="v2")
+    done = fleet.play("rollout", release_name="v2")
     assert done.rc != 0
     assert SAID in done.text
     assert done.changed == 0

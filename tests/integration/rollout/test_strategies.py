@@ -16,8 +16,8 @@ def test_all_hosts_get_weights_that_rise_and_then_one_switch(fleet):
     before = next(iter(fleet.ledgers().values()))["status"]["current"]["release"]
     judged = {**QUICK, "rollout_watch": True, "rollout_watch_rate_rps": 150,
               "rollout_judge": {"weight": [20, 60], "max_error_rate": "10%", "deadline_s": 60}}
-    done = fleet.play("rollout", deploy_compose_release="v1" if before == "v2" else "v2", rollout_strategy="canary",
-                      deploy_compose_warmup={"paths": ["/health", "/api/browse"], "count": 6}, **judged)
+    done = fleet.play("rollout", release_name="v1" if before == "v2" else "v2", rollout_strategy="canary",
+                      release_warmup={"paths": ["/health", "/api/browse"], "count": 6}, **judged)
     assert done.rc == 0, done.output
     assert done.failed_requests == 0, done.output
     assert f"1. all hosts, by weight: {', '.join(fleet.hosts)}; 3 of 3 hosts serve" in done.text
@@ -35,7 +35,7 @@ def test_a_plan_below_the_capacity_is_refused(fleet):
     options = '{"backend": "be_pitch", "servers": %s}'
     try:
         fleet.ask("edge", "evenkeel.fleet.balancer_server", options % (server % "drain"))
-        done = fleet.play("rollout", deploy_compose_release="v1" if current["release"] == "v2" else "v2",
+        done = fleet.play("rollout", release_name="v1" if current["release"] == "v2" else "v2",
                           rollout_min_capacity="80%", rollout_capacity_rps=200)
     finally:
         fleet.ask("edge", "evenkeel.fleet.balancer_server", options % (server % "ready"))

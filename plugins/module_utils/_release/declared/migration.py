@@ -11,7 +11,10 @@ from typing import Any, Iterable, Mapping, Sequence
 from ..._core.errors import InputError
 
 TIMEOUT_S = 600.0
-KEYS = frozenset(("name", "command", "compose", "host", "irreversible", "timeout_s"))
+#: Commands of the release as lists of words: in a container of its image, or in a unit of its own.
+WORDS = ("compose", "systemd")
+KINDS = ("command", *WORDS)
+KEYS = frozenset(("name", *KINDS, "host", "irreversible", "timeout_s"))
 EXAMPLE = '{name: add column, command: "psql -d shop -f /srv/expand.sql", host: db1}'
 
 
@@ -23,18 +26,19 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
     """
     if not rules:
         return
-    if set(rules) - KEYS or len({"command", "compose"} & set(rules)) != 1:
-        yield str(InputError("rollout_migration", sorted(rules), f"either command or compose, and at most "
+    if set(rules) - KEYS or len(set(KINDS) & set(rules)) != 1:
+        yield str(InputError("rollout_migration", sorted(rules), "either command, compose or systemd, and at most "
                              f"{', '.join(sorted(KEYS))}", EXAMPLE))
         return
-    allowed = hosts if "compose" in rules else inventory
+    kind = next(kind for kind in KINDS if kind in rules)
+    allowed = hosts if kind in WORDS else inventory
     if rules.get("host") and rules["host"] not in allowed:
         yield str(InputError("rollout_migration.host", rules["host"], "an app host that gets the release, or none"
-                             if "compose" in rules else "a host of the inventory", allowed[0] if allowed else "db1"))
+                             if kind in WORDS else "a host of the inventory", allowed[0] if allowed else "db1"))
     if not isinstance(rules.get("irreversible", False), bool):
         yield str(InputError("rollout_migration.irreversible", rules["irreversible"], "true or false", "true"))
-    if "compose" in rules and not (isinstance(rules["compose"], list) and rules["compose"]):
-        yield str(InputError("rollout_migration.compose", rules["compose"], "the words of a command, as a list",
+    if kind in WORDS and not (isinstance(rules[kind], list) and rules[kind]):
+        yield str(InputError(f"rollout_migration.{kind}", rules[kind], "the words of a command, as a list",
                              "[python, manage.py, migrate]"))
     try:
         limit = float(rules.get("timeout_s", TIMEOUT_S))
@@ -48,7 +52,7 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
 def planned(rules: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, Any]:
     """Return the migration as the plan, the ledger and the tasks know it; empty without one.
 
-    :returns: ``name``, ``command`` or ``compose``, ``host``, ``irreversible``, ``timeout_s``.
+    :returns: ``name``, ``command``, ``compose`` or ``systemd``, ``host``, ``irreversible``, ``timeout_s``.
     """
     if not rules or not hosts:
         return {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guard on a host with a runtime: it settles containers and ledger by what the load balancers have decided.
+"""The guard on a host with a runtime: it settles instances and ledger by what the load balancers have decided.
 
 They cannot be asked from here, but they show it: HAProxy checks the servers of the release that it serves, and none
 that is in maint.
@@ -14,8 +14,7 @@ import sys
 from typing import Any, Mapping, Sequence
 
 from ..._runtime.asked import asked
-from ..._runtime.compose import Compose
-from ..._runtime.engine import Engine
+from ..._runtime.runtime import COMPOSE, runtime_of
 from ..ledger.records import Ledger, LedgerCorrupt
 from ..ledger.states import ABORTING, COMMITTED, FORWARD, FROZEN, INTENT, RESULT, ROLLED_BACK, SETTLED, VERIFIED
 from . import unit
@@ -32,7 +31,7 @@ def arm_before(guard: Mapping[str, Any], records: Sequence[Mapping[str, Any]], c
     """Arm the guard, or begin its time to live anew, before these records are written.
 
     :arg guard: ``ttl_s``, ``old`` and ``new`` (slots), ``ports`` (those of each slot), ``look_s``, ``grace_s``,
-        ``commit`` (what a commit records) and ``docker_socket``.
+        ``commit`` (what a commit records), ``runtime``, ``home`` and ``docker_socket``.
     :arg common: ``run``, ``release`` and ``host`` of the records.
     :raises GuardFired: when the run was sent back already.
     """
@@ -70,14 +69,16 @@ def decide(last: Mapping[str, Any], counts: Mapping[str, int], old: str, new: st
 
 
 class Settle:
-    """Bring containers and ledger of one host to what was decided."""
+    """Bring instances and ledger of one host to what was decided."""
 
     def __init__(self, guard: Guard, order: Mapping[str, Any]) -> None:
         self._settings, self._order = order["settings"], order
         (self._host, one), = order["hosts"].items()
         self._release = one["release"]
         self._ledger = Ledger(guard.service, guard.directory)
-        self._compose = Compose(Engine(self._settings["docker_socket"]))
+        # An order may be older than the choice of a runtime.
+        self._runtime = runtime_of(self._settings.get("runtime", COMPOSE), guard.service,
+                                   self._settings.get("home") or "", self._settings["docker_socket"])
 
     def open(self) -> Mapping[str, Any] | None:
         """Return the last record of the run; None when it is settled, or is not the last one."""
@@ -98,7 +99,7 @@ class Settle:
         return [f"{why(self._order)}: ROLLED_BACK, because the load balancers ask slot {old} and not {new}"]
 
     def _stop(self, slot: str) -> None:
-        self._compose.stop(self._ledger.service, slot, self._settings["grace_s"])
+        self._runtime.stop(slot, self._settings["grace_s"])
 
     def _record(self, *records: Mapping[str, Any]) -> None:
         self._ledger.append(records, self._order["token"], run=self._order["run"], release=self._release,

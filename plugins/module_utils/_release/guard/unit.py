@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from types import ModuleType
@@ -17,6 +16,7 @@ from typing import Any, Callable, Sequence
 from ..._core import files
 from ..._core.errors import FleetError
 from ..._core.program import archive
+from ..._core.systemctl import systemctl
 from .order import ARMED, Guard
 
 PROGRAMS, UNITS = "/usr/local/lib/evenkeel", "/etc/systemd/system"
@@ -57,8 +57,8 @@ def start(guard: Guard, entry: ModuleType, rooms: Sequence[str]) -> None:
     text = _UNIT.format(service=guard.service, python=sys.executable, program=program, directory=guard.directory)
     renewed = _bring(program, archive(rooms, entry))
     if _bring(unit, text.encode()) or _link(unit):
-        _systemctl("daemon-reload")
-    _systemctl("restart" if renewed else "start", name)
+        systemctl("daemon-reload")
+    systemctl("restart" if renewed else "start", "--", name)
 
 
 def _bring(path: str, content: bytes) -> bool:
@@ -77,14 +77,6 @@ def _link(unit: str) -> bool:
     os.makedirs(os.path.dirname(wanted), mode=0o755, exist_ok=True)
     os.symlink(unit, wanted)
     return True
-
-
-def _systemctl(*arguments: str) -> None:
-    command = ["systemctl", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # pylint: disable=ansible-bad-function
-    if done.returncode:
-        raise FleetError(f"guard: '{' '.join(command)}' failed: {done.stderr.strip()}",
-                         f"Read journalctl -u {arguments[-1]}.", cmd=command, rc=done.returncode, stderr=done.stderr)
 
 
 def stand(guard: Guard, due: Callable[[Guard, dict[str, Any]], bool]) -> None:

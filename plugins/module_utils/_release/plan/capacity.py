@@ -106,7 +106,7 @@ def proposal(load_rps: float, host_rps: float, replicas: Sequence[int],
     each = sum(replicas) / hosts if hosts else 0.0
     needed = max(1, math.ceil(load_rps * each / (host_rps * utilisation * (hosts - 1)))) if hosts > 1 else None
     if needed:
-        said += (f"; or, on the {hosts} hosts there are, deploy_compose_replicas: {needed} (a host bears {host_rps:g} "
+        said += (f"; or, on the {hosts} hosts there are, release_replicas: {needed} (a host bears {host_rps:g} "
                  f"rps with {each:g}; with more it bears more only as far as its processors go: measure "
                  "rollout_capacity_rps again)")
     return {"hosts": hosts, "wanted": wanted, "replicas": each, "wanted_replicas": needed, "load_rps": load_rps,

@@ -33,7 +33,7 @@ def check_release(release: Any) -> str:
     :raises InputError: when it could not be an image tag.
     """
     if not _RELEASE.match(str(release)):
-        raise InputError("deploy_compose_release", release,
+        raise InputError("release_name", release,
                          "letters, digits, dot, underscore and dash, at most 128, beginning with a letter or digit",
                          "v42")
     return str(release)
@@ -143,7 +143,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     except InputError as error:
         yield str(error)
     if not _SERVICE.match(str(request["service"])):
-        yield str(InputError("deploy_compose_service", request["service"], "lower-case letters, digits and dashes",
+        yield str(InputError("release_service", request["service"], "lower-case letters, digits and dashes",
                              "shop"))
     yield from _judge_problems(request["judge"])
     yield from notification.problems(request["notify"])
@@ -162,7 +162,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     except InputError as error:
         yield str(error)
     if request["ports"] and len(set(request["ports"].values())) != 2:
-        yield str(InputError("deploy_compose_ports", request["ports"], "two slots with different ports",
+        yield str(InputError("release_ports", request["ports"], "two slots with different ports",
                              "{blue: 8001, green: 8002}"))
     yield from _replica_problems(observations, request["ports"])
     if request["balancers_required"]:
@@ -173,7 +173,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     digests = {one["image"]["digest"] for one in observations.values() if one["image"]}
     if len(digests) > 1:
         listed = ", ".join(f"{host} {one['image']['digest'][:19]}" for host, one in observations.items())
-        yield (f"deploy_compose_image: expected one image for all hosts, found different digests: {listed}. "
+        yield (f"release_image: expected one image for all hosts, found different digests: {listed}. "
                "Give the image by digest, or let every host use the same registry.")
     if request["kind"] == ROLLBACK:
         yield from rollback.problems(observations, request["release"], request["configs"], hosts)
@@ -192,10 +192,10 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
 
 def _replica_problems(observations: Mapping[str, Mapping[str, Any]], ports: Mapping[str, int]) -> Iterable[str]:
     for wanted in dict.fromkeys(one["wanted"]["replicas"] for one in observations.values() if not one["replicas"]):
-        yield str(InputError("deploy_compose_replicas", wanted, "a number of replicas, 1 or more", "2"))
+        yield str(InputError("release_replicas", wanted, "a number of replicas, 1 or more", "2"))
     most = max((_most(one) for one in observations.values()), default=1)
     if len(set(ports.values())) == 2 and overlap(ports, most):
-        yield str(InputError("deploy_compose_ports", ports, f"two slots whose ports stay apart with {most} replicas, "
+        yield str(InputError("release_ports", ports, f"two slots whose ports stay apart with {most} replicas, "
                              "each two above the one before, up to 65535", "{blue: 8001, green: 8002}"))
 
 
@@ -215,9 +215,9 @@ def _server_problems(host: str, one: Mapping[str, Any]) -> Iterable[str]:
                                                    (one["active"], one["active_servers"])) if names
            for edge, servers in one["balancers"][slot].items() for name in names if name not in servers]
     if few:
-        yield (f"deploy_compose_replicas: expected a server of every load balancer for each replica of {host}, found "
+        yield (f"release_replicas: expected a server of every load balancer for each replica of {host}, found "
                f"{_most(one)} replicas and no {', '.join(few)}. Set load_balancer_replicas to {_most(one)} and run the "
-               "playbook deploy, or lower deploy_compose_replicas.")
+               "playbook deploy, or lower release_replicas.")
 
 
 def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:

@@ -76,6 +76,6 @@ def problems(observations: Mapping[str, Mapping[str, Any]], release: str, config
         whole = [{entry["bundle"] for entry in one["history"] if entry["image"] in one["stored"]
                   and one["bundles"].get(entry.get("bundle")) == entry.get("config")} for one in observations.values()]
         kept = sorted(set.intersection(*whole))
-        yield (f"rollback_to: {release} was pruned (deploy_compose_keep_releases). Image and bundle are on every host "
+        yield (f"rollback_to: {release} was pruned (release_keep_releases). Image and bundle are on every host "
                f"of: {', '.join(kept) or 'no release'}. Name one of these, or bring {release} with its configuration "
                "of today (playbook rollout).")

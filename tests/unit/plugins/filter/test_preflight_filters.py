@@ -94,9 +94,9 @@ def test_hosts_that_did_not_answer_are_one_problem():
 
 
 def test_a_required_variable_is_missed_on_the_hosts_of_its_group():
-    found = problems({"deploy_compose_service": "shop"}, roles={"deploy_compose": "app"})
-    assert any(text.startswith("deploy_compose_service: required") and "not set for app2." in text for text in found)
-    assert problems({}, roles={"deploy_compose": "edge"}) == []
+    found = problems({"release_service": "shop"}, roles={"release": "app"})
+    assert any(text.startswith("release_service: required") and "not set for app2." in text for text in found)
+    assert problems({}, roles={"release": "edge"}) == []
 
 
 def test_lines_join_hosts_with_the_same_finding_and_miss_nobody():

@@ -16,6 +16,8 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._health.options imp
 
 BLANK = {name: spec.get("default") for name, spec in CHECK.items()}
 LOGS, JOURNAL = "Read docker logs shop.", "Read journalctl -u shop.service."
+UNIT_QUESTION = ("systemctl show --property=LoadState,ActiveState,SubState,NRestarts,ExecMainCode,ExecMainStatus "
+                 "-- shop.service")
 
 
 @pytest.fixture
@@ -133,9 +135,10 @@ def test_a_missing_container_is_hopeless_and_a_missing_engine_is_not(tool, error
 def unit(tool):
     """Return a function that looks at a unit of which systemd says this."""
 
-    def look(load, active, sub, **options):
-        out = f"LoadState={load}\nActiveState={active}\nSubState={sub}\n"
-        tool("systemctl show --property=LoadState,ActiveState,SubState -- shop.service", out)
+    def look(load, active, sub, restarts=0, code=0, status=0, **options):
+        out = (f"NRestarts={restarts}\nExecMainCode={code}\nExecMainStatus={status}\n"
+               f"LoadState={load}\nActiveState={active}\nSubState={sub}\n")
+        tool(UNIT_QUESTION, out)
         return check_systemd({**BLANK, "unit": "shop.service", **options}, 5.0)
 
     return look
@@ -170,9 +173,30 @@ def test_a_unit_has_to_be_in_the_state_that_is_wanted(unit):
     assert (unknown.status, unknown.hopeless) == ("fail", True)
 
 
+@pytest.mark.parametrize(
+    ("active", "sub", "restarts", "code", "status", "output"),
+    [
+        ("active", "running", 3, 0, 0, "systemd restarted it 3 times."),
+        ("activating", "auto-restart", 2, 1, 203, "systemd restarted it 3 times, last after exit code 203."),
+        ("activating", "auto-restart", 4, 2, 9, "systemd restarted it 5 times, last after signal 9."),
+        ("failed", "failed", 5, 1, 1, "systemd restarted it 5 times, last after exit code 1."),
+    ],
+)
+def test_a_unit_that_was_restarted_too_often_is_hopeless(unit, active, sub, restarts, code, status, output):
+    found = unit("loaded", active, sub, restarts, code, status, max_restarts=2)
+    assert found == Observation("fail", "unit shop.service is active", output, JOURNAL, "restarting", hopeless=True)
+
+
+def test_restarts_of_a_unit_count_only_where_that_is_asked_for(unit):
+    assert unit("loaded", "active", "running", 3).status == "pass"
+    assert unit("loaded", "active", "running", 3, max_restarts=3).status == "pass"
+    again = unit("loaded", "activating", "auto-restart", 1, 1, 1, max_restarts=2)
+    assert (again.output, again.hopeless) == ("it is activating (auto-restart), loaded.", False)
+
+
 def test_systemd_that_does_not_run_may_still_come(tool):
     error = "System has not been booted with systemd as init system (PID 1). Can't operate."
-    tool("systemctl show --property=LoadState,ActiveState,SubState -- shop.service", err=f"{error}\n", rc=1)
+    tool(UNIT_QUESTION, err=f"{error}\n", rc=1)
     found = check_systemd({**BLANK, "unit": "shop.service"}, 5.0)
     expected = "unit shop.service is active"
     assert found == Observation("fail", expected, f"systemctl: {error}", "Check that systemd runs here.")

@@ -60,7 +60,7 @@ def engine(tmp_path):
 def test_instances_by_slot(engine):
     api, answers = engine
     answers.update({"/containers/json": LISTED, "/containers/1f/json": CONTAINER})
-    blue = Compose(api).instances("shop")["blue"]
+    blue = Compose("shop", api).instances()["blue"]
     assert (blue["release"], blue["digest"], blue["running"], blue["restarts"]) == ("v1", DIGEST, True, 2)
 
 
@@ -70,10 +70,10 @@ def test_a_slot_runs_with_all_of_its_replicas(engine):
     stopped = {**CONTAINER, "Name": "/shop-blue-shop-2-1", "State": {**CONTAINER["State"], "Running": False}}
     answers.update({"/containers/json": [second, *LISTED], "/containers/1f/json": CONTAINER,
                     "/containers/2f/json": CONTAINER})
-    blue = Compose(api).instances("shop")["blue"]
+    blue = Compose("shop", api).instances()["blue"]
     assert (blue["running"], [one["replica"] for one in blue["replicas"]]) == (True, [1, 2])
     answers["/containers/2f/json"] = stopped
-    blue = Compose(api).instances("shop")["blue"]
+    blue = Compose("shop", api).instances()["blue"]
     assert (blue["running"], blue["container"]) == (False, "shop-blue-shop-2-1")
     assert [one["running"] for one in blue["replicas"]] == [True, False]
 
@@ -83,14 +83,14 @@ def test_of_two_containers_of_a_replica_the_one_that_runs_counts(engine):
     left = {**CONTAINER, "Name": "/old", "State": {**CONTAINER["State"], "Running": False}}
     answers.update({"/containers/json": [*LISTED, {**LISTED[0], "Id": "2f"}], "/containers/1f/json": CONTAINER,
                     "/containers/2f/json": left})
-    (replica,) = Compose(api).instances("shop")["blue"]["replicas"]
+    (replica,) = Compose("shop", api).instances()["blue"]["replicas"]
     assert replica["container"] == "shop-blue-shop-1"
 
 
 def test_a_tag_is_resolved_by_its_registry(engine):
     api, answers = engine
     answers["/distribution/r:5000/shop:v1/json"] = {"Descriptor": {"digest": DIGEST}}
-    image = Compose(api).resolve("r:5000/shop:v1")
+    image = Compose("shop", api).resolve("r:5000/shop:v1")
     assert image == {"reference": "r:5000/shop:v1", "digest": DIGEST, "present": False,
                      "pinned": f"r:5000/shop@{DIGEST}"}
 
@@ -98,18 +98,18 @@ def test_a_tag_is_resolved_by_its_registry(engine):
 def test_without_its_registry_a_tag_is_what_is_here(engine):
     api, answers = engine
     answers["/images/r:5000/shop:v1/json"] = {"RepoDigests": [f"other/shop@sha256:{'0' * 64}", f"r:5000/shop@{DIGEST}"]}
-    assert Compose(api).resolve("r:5000/shop:v1")["digest"] == DIGEST
+    assert Compose("shop", api).resolve("r:5000/shop:v1")["digest"] == DIGEST
 
 
 def test_a_pinned_image_that_is_here_needs_no_registry(engine):
     api, answers = engine
     answers[f"/images/r:5000/shop@{DIGEST}/json"] = {"RepoDigests": []}
-    assert Compose(api).resolve(f"r:5000/shop@{DIGEST}")["present"]
+    assert Compose("shop", api).resolve(f"r:5000/shop@{DIGEST}")["present"]
 
 
 def test_a_missing_image_is_one_clear_message(engine):
     with pytest.raises(FleetError, match=r"Image r:5000/shop:v9: expected it on this host or in its registry"):
-        Compose(engine[0]).resolve("r:5000/shop:v9")
+        Compose("shop", engine[0]).resolve("r:5000/shop:v9")
 
 
 def test_no_engine(tmp_path):

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.systemd import Unit, parse_properties, state_of
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.systemctl import parse_properties
+from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.systemd import Unit, state_of
 
 # What systemctl show of systemd 252 prints: Docker, which a socket triggers, and a unit that has failed.
 DOCKER = """\

@@ -15,12 +15,15 @@ HOSTS, INVENTORY = ["app1", "app2"], ["app1", "app2", "db1"]
 
 
 @pytest.mark.parametrize(("rules", "problem"), [
-    ({"name": "x"}, "rollout_migration: expected either command or compose"),
-    ({"command": "x", "compose": ["x"]}, "rollout_migration: expected either command or compose"),
-    ({"command": "x", "when": "now"}, "rollout_migration: expected either command or compose"),
+    ({"name": "x"}, "rollout_migration: expected either command, compose or systemd"),
+    ({"command": "x", "compose": ["x"]}, "rollout_migration: expected either command, compose or systemd"),
+    ({"compose": ["x"], "systemd": ["x"]}, "rollout_migration: expected either command, compose or systemd"),
+    ({"command": "x", "when": "now"}, "rollout_migration: expected either command, compose or systemd"),
     ({"command": "x", "host": "db9"}, "rollout_migration.host: expected a host of the inventory"),
     ({"compose": ["x"], "host": "db1"}, "rollout_migration.host: expected an app host that gets the release"),
     ({"compose": "manage.py migrate"}, "rollout_migration.compose: expected the words of a command"),
+    ({"systemd": ["x"], "host": "db1"}, "rollout_migration.host: expected an app host that gets the release"),
+    ({"systemd": []}, "rollout_migration.systemd: expected the words of a command"),
     ({"command": "x", "irreversible": "perhaps"}, "rollout_migration.irreversible: expected true or false"),
     ({"command": "x", "timeout_s": -1}, "rollout_migration.timeout_s: expected seconds"),
 ])
@@ -30,7 +33,7 @@ def test_declarations_that_mean_nothing(rules, problem):
 
 
 @pytest.mark.parametrize("rules", [{}, {"command": "x"}, {"command": "x", "host": "db1", "irreversible": True},
-                                   {"compose": ["x"], "host": "app2", "timeout_s": 5}])
+                                   {"compose": ["x"], "host": "app2", "timeout_s": 5}, {"systemd": ["x"]}])
 def test_declarations_that_are_fine(rules):
     assert not list(migration.problems(rules, HOSTS, INVENTORY))
 

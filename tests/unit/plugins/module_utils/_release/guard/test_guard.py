@@ -198,6 +198,37 @@ def test_a_run_that_is_settled_or_not_the_last_one_is_left_alone(tmp_path, state
         assert bool(runtime.Settle(guard, order).open()) == (open_ and run == "r1")
 
 
+@pytest.fixture
+def stopped(monkeypatch):
+    """Return the slots that runtimes are told to stop, each as runtime, service, home, slot and time."""
+    told = []
+
+    class Slots:
+        def __init__(self, name, service, home, _docker_socket):
+            self.known = (name, service, home)
+
+        def stop(self, slot, grace_s):
+            told.append((*self.known, slot, grace_s))
+
+    monkeypatch.setattr(runtime, "runtime_of", Slots)
+    return told
+
+
+@pytest.mark.parametrize(("settings", "told"), [
+    ({}, ("compose", "shop", "", "green", 1)),  # an order of before there was a choice
+    ({"runtime": "compose", "home": None}, ("compose", "shop", "", "green", 1)),
+    ({"runtime": "systemd", "home": "/opt/evenkeel/shop"}, ("systemd", "shop", "/opt/evenkeel/shop", "green", 1)),
+])
+def test_it_stops_the_slot_with_the_runtime_of_its_order(tmp_path, stopped, settings, told):
+    Ledger("shop", str(tmp_path)).append([{"state": state, "phase": "result"} for state in ("PLANNED", "STAGED")], 1,
+                                         **COMMON)
+    guard = Guard("runtime", "shop", str(tmp_path))
+    guard.arm("r1", 1, 60, {**ORDER, **settings}, {"app1": {"release": "v2"}})
+    runtime.Settle(guard, guard.read()).act("ROLLED_BACK")
+    assert stopped == [told]
+    assert Ledger("shop", str(tmp_path)).read().last["state"] == "ROLLED_BACK"
+
+
 def test_the_intent_again_while_a_person_is_asked_begins_its_time_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(runtime.unit, "start", lambda *program: None)  # needs systemd
     directory, intent = str(tmp_path), {"state": "VERIFIED", "phase": "intent", "data": {}}

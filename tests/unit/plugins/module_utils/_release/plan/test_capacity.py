@@ -85,7 +85,7 @@ def test_the_proposal_says_what_it_rests_on():
     found = capacity.proposal(300, 200, [1, 1, 1])
     assert (found["wanted"], round(found["used"], 2)) == (4, 0.5)
     assert found["text"] == ("load now 300 rps, 50% of 600 rps; proposal: 4 hosts, 1 more (one may be lost, the others "
-                             "used to 70%); or, on the 3 hosts there are, deploy_compose_replicas: 2 (a host bears 200 "
+                             "used to 70%); or, on the 3 hosts there are, release_replicas: 2 (a host bears 200 "
                              "rps with 1; with more it bears more only as far as its processors go: measure "
                              "rollout_capacity_rps again)")
     assert "as there are" in capacity.proposal(280, 200, [1] * 3)["text"]

@@ -24,7 +24,7 @@ IMAGE = {"reference": "r:5000/shop:v2", "pinned": f"r:5000/shop@{DIGEST}", "dige
 
 @pytest.mark.parametrize("release", ["", "v 1", "-v1", "a/b", "v1:latest", "x" * 129])
 def test_names_that_could_be_no_tag_are_refused(release):
-    with pytest.raises(InputError, match="deploy_compose_release"):
+    with pytest.raises(InputError, match="release_name"):
         check_release(release)
 
 
@@ -192,9 +192,9 @@ def test_hosts_that_have_it_are_left_alone():
 
 
 @pytest.mark.parametrize(("changes", "problem"), [
-    ({"release": "v 2"}, "deploy_compose_release"),
-    ({"service": "Shop_1"}, "deploy_compose_service"),
-    ({"ports": {"blue": 8001, "green": 8001}}, "deploy_compose_ports"),
+    ({"release": "v 2"}, "release_name"),
+    ({"service": "Shop_1"}, "release_service"),
+    ({"ports": {"blue": 8001, "green": 8001}}, "release_ports"),
     ({"waves": []}, "rollout_waves"),
     ({"waves": ["0%"]}, "rollout_waves"),
     ({"canary_hosts": ["db1"]}, "rollout_canary_hosts"),

@@ -117,16 +117,16 @@ def test_the_plan_says_how_many_there_are_and_will_be():
 @pytest.mark.parametrize("replicas", [0, -1, "two", "", None, True, 1.5])
 def test_a_number_that_is_none_is_refused(replicas):
     (problem,) = plan(replicas)["problems"]
-    expected = "deploy_compose_replicas: expected a number of replicas, 1 or more"
+    expected = "release_replicas: expected a number of replicas, 1 or more"
     assert problem == f"{expected}, found {replicas!r}. Example: 2"
 
 
 def test_more_than_a_load_balancer_has_servers_for_are_refused():
     (problem,) = plan("3")["problems"]
     assert problem == (
-        "deploy_compose_replicas: expected a server of every load balancer for each replica of app1, found 3 replicas "
+        "release_replicas: expected a server of every load balancer for each replica of app1, found 3 replicas "
         "and no app1-green-3 on edge1. Set load_balancer_replicas to 3 and run the playbook deploy, or lower "
-        "deploy_compose_replicas.")
+        "release_replicas.")
     assert not plan(3, balancers_required=False)["problems"]
 
 
@@ -139,6 +139,6 @@ def test_so_are_fewer_servers_than_the_slot_has_that_one_would_go_back_to():
 def test_ports_that_collide_are_refused(apart, replicas):
     ports = {"blue": 8001, "green": 8001 + apart}
     problems = [one for one in plan(replicas, balancers_required=False, ports=ports)["problems"]
-                if one.startswith("deploy_compose_ports")]
+                if one.startswith("release_ports")]
     assert bool(problems) == (apart // 2 < replicas)
     assert not plan(replicas, balancers_required=False, ports=SLOTS)["problems"]

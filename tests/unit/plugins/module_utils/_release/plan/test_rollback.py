@@ -86,7 +86,7 @@ def test_a_bundle_that_is_gone_is_refused_with_what_is_there(lacking, found):
     first, last = rollback.problems(hosts, "v1", CONFIGS, hosts)
     assert found in first
     kept = "v2-bbbbbbbbbbbb" if V2["bundle"] in hosts["app2"]["bundles"] else "no release"
-    assert f"v1 was pruned (deploy_compose_keep_releases). Image and bundle are on every host of: {kept}." in last
+    assert f"v1 was pruned (release_keep_releases). Image and bundle are on every host of: {kept}." in last
 
 
 def test_an_image_that_is_nowhere_names_the_releases_that_are():
