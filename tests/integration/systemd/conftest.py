@@ -21,7 +21,7 @@ from integration.rollout.fleet import ENVIRONMENT, ROOT, Fleet
 def fleet() -> Iterator[Fleet]:
     """Every host serves v1 of it; afterwards the load balancers have the lab's own service alone."""
     subprocess.run([ROOT / "tests/lab/chime/build", ROOT / ".cache/lab/chime"], check=True)
-    ENVIRONMENT["ANSIBLE_INVENTORY"] = f"{ROOT}/inventories/lab,{ROOT}/tests/lab/chime.yml"
+    ENVIRONMENT["ANSIBLE_INVENTORY"] = f"{ROOT}/inventories/lab,{ROOT}/tests/lab/chime/inventory"
     one = Fleet("chime", "systemd")
     done = one.play("deploy", release_name="v1")
     assert done.rc == 0, done.output
