@@ -110,7 +110,8 @@ def test_replicas_come_and_go(on_v1):
 
 
 def test_a_migration_runs_in_a_unit_of_its_own(on_v1):
-    told = 'import json, os; print(json.load(open("release.json"))["name"], os.environ["GREETING"][:4], os.getuid() > 0)'
+    told = ('import json, os; release = json.load(open("release.json"))["name"]; '
+            'print(release, os.environ["GREETING"][:4], os.getuid() > 0)')
     migration = {"name": "tell", "systemd": ["/usr/bin/python3", "-c", f"{told}; raise SystemExit(3)"]}
     done = on_v1.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 2, done.output

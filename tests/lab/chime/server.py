@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small real HTTP service that comes as an archive: ``/`` answers with release, slot and greeting, ``/health`` with 200.
+"""A small real HTTP service that comes as an archive: it answers with its release, its slot and a greeting.
 
 The file ``release.json`` beside it says which release this is and what is wrong with it: ``crash`` ends it at once,
 ``errors`` fails one request in five, ``abrupt`` ends it on SIGTERM without waiting for what it has.

@@ -18,11 +18,13 @@ KEYS = frozenset(("name", *KINDS, "host", "irreversible", "timeout_s"))
 EXAMPLE = '{name: add column, command: "psql -d shop -f /srv/expand.sql", host: db1}'
 
 
-def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence[str]) -> Iterable[str]:
+def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence[str],
+             runtime: str) -> Iterable[str]:
     """Yield what is wrong with the declaration.
 
     :arg hosts: the app hosts of the plan, on which the release is staged.
     :arg inventory: every host there is.
+    :arg runtime: what runs the release there.
     """
     if not rules:
         return
@@ -31,6 +33,8 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
                              f"{', '.join(sorted(KEYS))}", EXAMPLE))
         return
     kind = next(kind for kind in KINDS if kind in rules)
+    if kind in WORDS and kind != runtime:
+        yield str(InputError("rollout_migration", kind, f"command or {runtime}, as release_runtime says", EXAMPLE))
     allowed = hosts if kind in WORDS else inventory
     if rules.get("host") and rules["host"] not in allowed:
         yield str(InputError("rollout_migration.host", rules["host"], "an app host that gets the release, or none"

@@ -43,8 +43,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     """Return the plan, or everything that speaks against it in ``problems``.
 
     :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
-    :arg request: ``service``, ``release``, ``kind`` (rollout or rollback), ``strategy``, ``canary`` (bool),
-        ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's), ``domains``
+    :arg request: ``service``, ``release``, ``runtime``, ``kind`` (rollout or rollback), ``strategy``,
+        ``canary`` (bool), ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's), ``domains``
         (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
         ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
         ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
@@ -180,7 +180,8 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         if not request["accept_irreversible"]:
             yield from rollback.irreversible(observations, request["release"], request["configs"], hosts)
     else:
-        yield from migration.problems(request["migration"], hosts, request["groups"]["all"])
+        yield from migration.problems(request["migration"], hosts, request["groups"]["all"],
+                                      request["runtime"])
     for host in hosts:
         one = observations[host]
         for conflict in one["conflicts"]:

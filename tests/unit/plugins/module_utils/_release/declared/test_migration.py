@@ -28,14 +28,21 @@ HOSTS, INVENTORY = ["app1", "app2"], ["app1", "app2", "db1"]
     ({"command": "x", "timeout_s": -1}, "rollout_migration.timeout_s: expected seconds"),
 ])
 def test_declarations_that_mean_nothing(rules, problem):
-    (found,) = migration.problems(rules, HOSTS, INVENTORY)
+    runtime = "systemd" if "systemd" in rules else "compose"
+    (found,) = migration.problems(rules, HOSTS, INVENTORY, runtime)
     assert found.startswith(problem)
 
 
 @pytest.mark.parametrize("rules", [{}, {"command": "x"}, {"command": "x", "host": "db1", "irreversible": True},
                                    {"compose": ["x"], "host": "app2", "timeout_s": 5}, {"systemd": ["x"]}])
 def test_declarations_that_are_fine(rules):
-    assert not list(migration.problems(rules, HOSTS, INVENTORY))
+    assert not list(migration.problems(rules, HOSTS, INVENTORY, "systemd" if "systemd" in rules else "compose"))
+
+
+@pytest.mark.parametrize(("kind", "runtime"), [("compose", "systemd"), ("systemd", "compose")])
+def test_a_command_of_another_runtime_is_refused(kind, runtime):
+    (found,) = migration.problems({kind: ["x"]}, HOSTS, INVENTORY, runtime)
+    assert found.startswith(f"rollout_migration: expected command or {runtime}, as release_runtime says")
 
 
 def test_the_plan_fills_in_what_is_not_said():
