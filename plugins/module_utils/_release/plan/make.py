@@ -43,15 +43,15 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
     """Return the plan, or everything that speaks against it in ``problems``.
 
     :arg observations: per host, in the order of the inventory, what :func:`.observation.observe` returned.
-    :arg request: ``service``, ``release``, ``runtime``, ``kind`` (rollout or rollback), ``strategy``,
-        ``canary`` (bool), ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's), ``domains``
-        (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
+    :arg request: ``service``, ``release``, ``runtime``, ``kind`` (rollout or rollback), ``strategy``, ``canary``
+        (bool), ``canary_hosts``, ``waves`` (wishes, see :func:`.waves.make_waves`), ``groups`` (the inventory's),
+        ``domains`` (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
         ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
-        ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool: every
-        load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host, of a
-        rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration), ``guard_ttl_s`` (0
-        without guards), ``forks`` (see :func:`.guard_ttl.ttl_of`), ``steps_s`` and ``all_gates`` (see
-        :func:`.guard_ttl.check_ttl`).
+        ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool:
+        every load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host,
+        of a rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration),
+        ``guard_ttl_s`` (0 without guards), ``forks`` (see :func:`.guard_ttl.ttl_of`), ``steps_s`` and ``all_gates``
+        (see :func:`.guard_ttl.check_ttl`).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())

@@ -101,7 +101,8 @@ def test_witnesses_that_contradict_each_other_are_a_conflict():
 
 def request(**changes):
     return {"service": "shop", "release": "v2", "kind": "rollout", "runtime": "compose", "canary": True,
-            "canary_hosts": [], "strategy": "rolling", "waves": ["100%"], "groups": {"all": ["app1", "app2", "app3", "db1"]}, "domains": {},
+            "canary_hosts": [], "strategy": "rolling", "waves": ["100%"],
+            "groups": {"all": ["app1", "app2", "app3", "db1"]}, "domains": {},
             "rates": {}, "min_capacity": "", "hooks": {}, "migration": {}, "notify": [], "lock_ttl_s": 300.0,
             "accept_irreversible": False,
             "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
