@@ -51,7 +51,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def end(*_: Any) -> None:
-    server.socket.close()
+    server.shutdown()
     while answering._value:
         time.sleep(0.01)
     os._exit(0)
@@ -63,3 +63,5 @@ server = Server(("0.0.0.0", int(os.environ["PORT"])), Handler)
 if FAULT != "abrupt":
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
 server.serve_forever(0.05)
+while True:  # until the last answer is given
+    time.sleep(60)
