@@ -7,6 +7,9 @@
 Containers say who they are by labels: ``evenkeel.service``, ``evenkeel.slot``, ``evenkeel.release``,
 ``evenkeel.config`` (a hash of the configuration they were started with) and, from the second replica of a slot on,
 ``evenkeel.replica``.
+
+An image comes from a registry, pinned as ``registry:5000/shop@sha256:…``, or from an archive of ``docker save``, whose
+image is here under the name ``shop:sha256-…``; the digest is that of the archive then.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from .runtime import slot_from
 LABEL = "evenkeel."
 
 _PINNED = re.compile(r"^(?P<repository>.+)@(?P<digest>sha256:[0-9a-f]{64})$")
+_ARCHIVE = re.compile(r"^docker-archive:.+@sha256:(?P<hash>[0-9a-f]{64})$")
+_LOADED = re.compile(r"^[^/@]+:sha256-(?P<hash>[0-9a-f]{64})$")
 
 
 def repository_of(reference: str) -> str:
@@ -28,6 +33,12 @@ def repository_of(reference: str) -> str:
     name = reference.partition("@")[0]
     head, slash, tail = name.rpartition("/")
     return f"{head}{slash}{tail.partition(':')[0]}"
+
+
+def _digest_of(pinned: str) -> str:
+    """Return the digest in a pinned reference, of the image or of the archive that it came from."""
+    match = _ARCHIVE.match(pinned) or _LOADED.match(pinned)
+    return f"sha256:{match['hash']}" if match else pinned.partition("@")[2]
 
 
 class Compose:
@@ -62,7 +73,7 @@ class Compose:
             "release": labels.get(f"{LABEL}release", ""),
             "config": labels.get(f"{LABEL}config", ""),
             "image": reference,
-            "digest": reference.partition("@")[2],
+            "digest": _digest_of(reference),
             "container": full["Name"].lstrip("/"),
             "running": bool(full["State"]["Running"]),
             "status": full["State"]["Status"],
@@ -72,7 +83,7 @@ class Compose:
         }
 
     def resolve(self, reference: str) -> dict[str, Any]:
-        """Return ``{reference, pinned, digest, present}`` of an image, which is here or can be pulled.
+        """Return ``{reference, pinned, digest, present}`` of an image, which is here, can be pulled or can be loaded.
 
         A reference with a digest is looked for here first, then in its registry. A tag may have moved, so its
         registry is asked first; what is here counts when the registry cannot be asked.
@@ -81,6 +92,9 @@ class Compose:
         :raises FleetError: when the image is neither here nor in its registry.
         """
         check_reference(reference)
+        archive, loaded = _ARCHIVE.match(reference), _LOADED.match(reference)
+        if archive or loaded:
+            return self._from_archive(reference, bool(archive))
         match = _PINNED.match(reference)
         local = self._engine.image(reference)
         if match and local:
@@ -101,9 +115,21 @@ class Compose:
 
     def stored(self, reference: str) -> list[str]:
         """Return the images of the same repository that are on this host, pinned by digest."""
+        if _ARCHIVE.match(reference) or _LOADED.match(reference):
+            return sorted({name for image in self._engine.images() for name in image.get("RepoTags") or []
+                           if _LOADED.match(name) and repository_of(name) == self._service})
         repository = repository_of(reference)
         return sorted({name for image in self._engine.images() for name in image.get("RepoDigests") or []
                        if name.partition("@")[0] == repository})
+
+    def _from_archive(self, reference: str, can_be_loaded: bool) -> dict[str, Any]:
+        digest = _digest_of(reference)
+        pinned = f"{self._service}:{digest.replace(':', '-')}"
+        present = self._engine.image(pinned) is not None
+        if not (present or can_be_loaded):
+            raise FleetError(f"Image {reference}: expected it on this host, found it is no longer here.",
+                             "Give release_image its archive, or take another release.")
+        return {"reference": reference, "digest": digest, "present": present, "pinned": pinned}
 
     @staticmethod
     def _resolved(reference: str, digest: str, present: bool) -> dict[str, Any]:
@@ -117,6 +143,11 @@ def check_reference(reference: str) -> str:
     :raises InputError: when it is not one, or has neither tag nor digest.
     """
     tail = reference.rpartition("/")[2]
+    if _ARCHIVE.match(reference):
+        return reference
+    if reference.startswith("docker-archive:"):
+        raise InputError("image", reference, "an archive with the digest of its content",
+                         "docker-archive:/srv/builds/shop-v42.tar@sha256:<64 hexadecimal digits>")
     if not re.match(r"^[a-z0-9][a-zA-Z0-9._\-/:@]*$", reference) or not ("@" in tail or ":" in tail):
         raise InputError("image", reference, "an image with a tag or a digest", "registry.example.org/shop:v42")
     return reference

@@ -25,7 +25,8 @@ def on_v1(fleet):
 
 def units(fleet, pattern="chime-*@*"):
     """Return the units that run, by host."""
-    found = fleet.ask("app", "ansible.builtin.command", f"systemctl list-units --state=active --plain --no-legend {pattern}")
+    found = fleet.ask("app", "ansible.builtin.command",
+                      f"systemctl list-units --state=active --plain --no-legend {pattern}")
     return {host: [line.split()[0] for line in one["stdout_lines"]] for host, one in found.items()}
 
 

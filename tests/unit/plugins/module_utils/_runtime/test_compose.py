@@ -133,3 +133,44 @@ def test_references(reference, repository, registry):
 def test_references_that_pin_nothing_are_refused(reference):
     with pytest.raises(InputError, match="image: expected"):
         check_reference(reference)
+
+
+HASH = "d" * 64
+LOADED = f"shop:sha256-{HASH}"
+ARCHIVE = f"docker-archive:/srv/shop-v2.tar@sha256:{HASH}"
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_an_archive_is_pinned_by_its_own_digest(engine, present):
+    one, answers = engine
+    if present:
+        answers[f"/images/{LOADED}/json"] = {"RepoDigests": []}
+    assert Compose("shop", one).resolve(ARCHIVE) == {
+        "reference": ARCHIVE, "digest": f"sha256:{HASH}", "pinned": LOADED, "present": present}
+
+
+def test_a_loaded_image_is_here_or_nowhere(engine):
+    one, answers = engine
+    with pytest.raises(FleetError, match="expected it on this host, found it is no longer here"):
+        Compose("shop", one).resolve(LOADED)
+    answers[f"/images/{LOADED}/json"] = {"RepoDigests": []}
+    assert Compose("shop", one).resolve(LOADED)["pinned"] == LOADED
+
+
+def test_an_archive_without_its_digest_is_refused(engine):
+    with pytest.raises(InputError, match="expected an archive with the digest of its content"):
+        Compose("shop", engine[0]).resolve("docker-archive:/srv/shop-v2.tar")
+
+
+def test_loaded_images_of_the_service_are_stored(engine):
+    one, answers = engine
+    answers["/images/json"] = [{"RepoTags": [LOADED, "shop:v2"]}, {"RepoTags": [f"other:sha256-{HASH}"]},
+                               {"RepoTags": None}]
+    assert Compose("shop", one).stored(ARCHIVE) == [LOADED]
+
+
+def test_a_container_of_a_loaded_image_has_the_digest_of_the_archive(engine):
+    one, answers = engine
+    answers["/containers/json"] = LISTED
+    answers["/containers/1f/json"] = {**CONTAINER, "Config": {"Image": LOADED}}
+    assert Compose("shop", one).instances()["blue"]["digest"] == f"sha256:{HASH}"
