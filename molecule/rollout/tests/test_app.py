@@ -20,8 +20,8 @@ def test_the_ledger_tells_the_whole_way(host):
     records = [json.loads(line) for line in lines]
     run = [record for record in records if record["run"] == records[-1]["run"]]
     assert [record["state"] for record in run] == [
-        "PLANNED", "LOCKED", "STAGED", "STAGED", "VERIFIED", "VERIFIED", "SWITCHED", "SWITCHED", "SOAKING",
-        "COMMITTED", "COMMITTED"]
+        "PLANNED", "LOCKED", "BACKED_UP", "STAGED", "STAGED", "VERIFIED", "VERIFIED", "SWITCHED", "SWITCHED",
+        "SOAKING", "COMMITTED", "COMMITTED"]
     assert {(record["release"], record["host"]) for record in run} == {("v2", host.backend.host)}
     assert run[0]["token"] > records[0]["token"]
 
