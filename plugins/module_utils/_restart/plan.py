@@ -64,8 +64,9 @@ def make_plan(observations: Mapping[str, Sequence[Mapping[str, Any]]], balancers
         turns, held = simulate(_queue(plan), minimum, *_serving(plan, {}, balancers))
         plan["turns"] = [[one.identity for one in turn] for turn in turns]
         plan["problems"] = [
-            f"graceful_restart_min_available: {identity} cannot be restarted: {reason}. Lower it, add a host, or give "
-            "the service a way to reload or a socket unit." for identity, reason in held.items()]
+            f"graceful_restart_min_available: {identity} cannot be restarted: {reason}. Lower it, add a host, give "
+            "the service a way to reload or a socket unit, or bring back what an earlier run left without traffic "
+            "(graceful_restart_return_all=true)." for identity, reason in held.items()]
     wanted = [one for one in members if one["wanted"]]
     plan["todo"] = bool(wanted) and not plan["problems"]
     return {**plan, "text": _text(plan, balancers)}

@@ -80,6 +80,14 @@ def on(host: str, command: str, strict: bool = True, data: str | None = None) ->
     return done.stdout.strip()
 
 
+def wait_until(condition: Callable[[], Any], deadline_s: float, interval_s: float = 0.1) -> None:
+    """Wait until a condition holds; fail when it does not in time."""
+    ends = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < ends, f"not within {deadline_s:g} s"
+        time.sleep(interval_s)
+
+
 class Shops:
     """The service on every app host, and the playbooks that are tried on it."""
 
@@ -137,6 +145,18 @@ class Shops:
                     then()
                     done = True
         return Run(process.returncode, output)
+
+    def kill_restart(self, when: Callable[[], bool], **variables: Any) -> None:
+        """Restart, and kill the controller when a condition holds; what it has begun on a host goes on."""
+        command = ["ansible-playbook", "-i", "inventories/lab", "-i", str(self.inventory), "evenkeel.fleet.restart",
+                   "-e", json.dumps(variables)]
+        with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            try:
+                wait_until(lambda: process.poll() is not None or when(), 120)
+                assert process.poll() is None, f"the restart ended with {process.returncode} before"
+            finally:
+                process.kill()
 
     def restart(self, *arguments: str, **variables: Any) -> Run:
         return self.play("restart", *arguments, **{"graceful_restart_backoff_s": 0.5, **variables})

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -66,6 +67,37 @@ def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container
     on("app1", f"kill -KILL {before}")
     time.sleep(2)
     assert inspect(".State.Running") == "true"
+
+
+def test_a_shutdown_keeps_its_deadline_where_a_unit_and_a_container_ignore_sigterm(bells, container, tmp_path):
+    bells.install("app1", "ignore-term")
+    container("ignore-term")
+    bells.serve()
+    box = {"name": "box", "runtime": "container", "container": "bell", "health": CALL["checks"]}
+    bells.declare(app1=[BELL, box], app2=[], app3=[])
+    slow = f"for i in 9099 {PORT}; do curl -s -o /dev/null http://app1:$i/slow?60 & done; sleep 1"
+    on("load1", f"({slow}) > /dev/null 2>&1")
+    try:
+        done = bells.restart(graceful_restart_mode="shutdown", graceful_restart_shutdown_deadline_s=8,
+                             report_directory=str(tmp_path))
+    finally:
+        assert bells.play("stop", stop_state="absent").rc == 0
+        for host in (*HOSTS, "edge1"):
+            on(host, "rm -rf /var/lib/evenkeel/box")
+    assert done.rc == 0, done.output
+    assert "2 of 2 instances shut down" in done.text
+    for name in ("bell", "box"):  # each has a quarter of the time until SIGTERM, and another one until SIGKILL
+        assert f"app1/{name}: stop, ended in 2" in done.text
+    assert done.text.count("killed, 1 connections cut off") == 2
+    record = next(found for found in map(json.loads, (path.read_text() for path in tmp_path.rglob("*.json")))
+                  if found["step"] == "shutdown")
+    took_ms = [one["connections"]["waited_ms"] + one["stop_ms"] for one in record["data"]["instances"].values()]
+    assert 8000 <= sum(took_ms) < 10000, took_ms
+    time.sleep(8)  # longer than the engine would wait for it to end, and than it takes to start it again
+    assert on("app1", "systemctl is-active bell.service", strict=False) in ("inactive", "failed")
+    assert inspect(".State.Running") == "false"
+    assert not on("app1", "pgrep --full /opt/bell/server.p[y]", strict=False)
+    assert not on("app1", f"ss -Hltn 'sport = :9099 or sport = :{PORT}'")
 
 
 @pytest.fixture

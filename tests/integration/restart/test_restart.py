@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from integration.restart.shops import EDGE_PORT, HOSTS, PROGRAM, Load, on
+from integration.restart.shops import BELL, EDGE_PORT, HOSTS, PROGRAM, Load, on
 
 EDGE_URL = f"http://edge1:{EDGE_PORT}"
 
@@ -95,6 +95,40 @@ def test_unhealthy_first(bells):
     assert done.rc == 0, done.output
     assert done.turns == ["app2/bell, app3/bell", "app1/bell"]
     assert bells.states() == {"app1": "ready", "app2": "ready", "app3": "maint"}
+
+
+@pytest.fixture
+def others(bells):
+    """Two further units without traffic on every host; bell is of medium priority between them."""
+    clear = ("systemctl stop chime toll; rm -rf /etc/systemd/system/chime.service /etc/systemd/system/toll.service "
+             "/var/lib/evenkeel/chime /var/lib/evenkeel/toll; systemctl daemon-reload")
+    for host in HOSTS:
+        for name in ("chime", "toll"):
+            on(host, f"cat > /etc/systemd/system/{name}.service", data="[Service]\nExecStart=/bin/sleep infinity\n")
+        on(host, "systemctl daemon-reload && systemctl start chime toll")
+    bells.declare({"name": "toll", "priority": "low"}, BELL, {"name": "chime", "priority": "high"})
+    yield bells
+    for host in (*HOSTS, "edge1"):
+        on(host, clear, strict=False)
+
+
+def started_us(identity):
+    """Return when an instance was started, by the clock that all hosts of the lab have from their one kernel."""
+    host, unit = identity.split("/")
+    return int(on(host, f"systemctl show --value -p ExecMainStartTimestampMonotonic {unit}"))
+
+
+def test_who_is_not_healthy_goes_first_then_by_priority(others):
+    on("app3", "systemctl stop toll")
+    on("app2", "systemctl stop chime")
+    done = others.restart(graceful_restart_min_available=1)
+    assert done.rc == 0, done.output
+    assert "9 of 9 instances restarted" in done.text
+    assert done.turns == ["app2/chime", "app3/toll", "app1/chime, app3/chime", "app1/bell, app2/bell", "app3/bell",
+                          "app1/toll, app2/toll"]
+    times = [[started_us(one) for one in turn.split(", ")] for turn in done.turns]
+    assert all(max(turn) < min(following) for turn, following in zip(times, times[1:])), times
+    assert others.states() == dict.fromkeys(HOSTS, "ready")
 
 
 def test_one_that_does_not_start_is_retried_and_parked_while_the_others_stay_up(bells):

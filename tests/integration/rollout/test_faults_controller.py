@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import time
 
 import pytest
+from ansible_collections.evenkeel.fleet.plugins.module_utils._core.clock import epoch_s
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.guard.order import since_boot_s
 from integration.rollout.faults import SHORT, Machines, Users, kill_at, one_release, play, settled, wait_until
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
@@ -140,3 +144,47 @@ def test_somebody_else_waits_for_the_lock_or_the_guard(machines):
     again = play(fleet, "rollout", release_name=new)
     assert again.rc == 0, again.output
     assert fleet.is_on(new)
+
+
+@pytest.mark.faults
+def test_a_lock_that_expired_is_taken_over_and_the_ledgers_say_from_whom(machines):
+    """Nothing had traffic yet, so no load balancer's guard gives the lock free: only its own time does."""
+    fleet, new = machines.fleet, other_release(machines)
+    path, ttl_s = machines.kept(fleet.edge, "lock.json"), SHORT["rollout_guard_ttl_s"]
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, FIRST), "VERIFIED", "intent", KILL, rollout_lock_ttl_s=ttl_s)
+        lock = json.loads(path.read_text())
+        wait_until(lambda: settled(machines) and json.loads(path.read_text())["expires_at"] < time.time(), 120, 0.5)
+        again = play(fleet, "rollout", release_name=new, rollout_operator="bob@elsewhere")
+        assert again.rc == 0, again.output
+        assert one_release(machines, users) == new
+    assert users.failed == []
+    for host, found in fleet.ledgers().items():
+        locked = [one for one in found["records"] if one["state"] == "LOCKED"][-1]
+        assert (locked["operator"], locked["data"]["holder"]) == ("bob@elsewhere", "bob@elsewhere"), host
+        assert locked["token"] > lock["token"]
+        former = locked["data"]["took_over"]
+        assert {key: former[key] for key in ("holder", "run", "token")} == {
+            key: lock[key] for key in ("holder", "run", "token")}
+        assert former["age_s"] > ttl_s
+
+
+@pytest.mark.faults
+def test_the_guard_fires_within_its_time_to_live(machines):
+    """By its order's own numbers, on the clock since the boot; on top comes what going back itself may take."""
+    new = other_release(machines)
+    old = {"v1": "v2", "v2": "v1"}[new]
+    with Users(machines.address) as users:
+        kill_at(machines, new, host_of(machines, FIRST), "SWITCHED", "result", KILL)
+        killed_s = since_boot_s()
+        assert machines.guard()["state"] == "armed"
+        wait_until(lambda: machines.guard()["state"] == "fired", 90, 0.2)
+        order = machines.guard()
+        fired_s = epoch_s(order["fired_at"]) - time.time() + since_boot_s()
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == old
+    assert users.failed == []
+    assert order["ttl_s"] == SHORT["rollout_guard_ttl_s"]
+    back_s = order["settings"]["deadline_s"] + order["settings"]["drain_deadline_s"] + 3
+    assert 0 <= fired_s - order["until_s"] <= back_s, order
+    assert fired_s - killed_s <= order["ttl_s"] + back_s, order

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
@@ -22,7 +23,7 @@ def machines(fleet):
     assert done.rc == 0, done.output
 
 
-def while_it_runs(machines, host, state, phase, then, release="v2"):
+def while_it_runs(machines, host, state, phase, then, release="v2", **variables):
     """Run a rollout and do something as soon as a host's ledger has this record; return its exit status."""
     before = machines.last(host)["run"]
 
@@ -31,7 +32,7 @@ def while_it_runs(machines, host, state, phase, then, release="v2"):
         assert process.poll() is None, f"the rollout ended before {state} {phase}"
         return last["run"] != before and (last["state"], last["phase"]) == (state, phase)
 
-    with controller(release) as process:
+    with controller(release, **variables) as process:
         wait_until(there, 150, 0.1)
         then()
         return process.wait(170)
@@ -115,6 +116,38 @@ def test_a_load_balancer_that_is_restarted_in_the_middle_keeps_its_states(machin
         rc = while_it_runs(machines, machines.fleet.hosts[0], "SWITCHED", "result", restart)
         assert seen["before"] == seen["after"]
         assert one_release(machines, users) == ("v1" if rc else "v2")
+
+
+@pytest.mark.faults
+def test_a_load_balancer_that_is_restarted_beside_a_canary_keeps_its_weight(machines):
+    """The judge needs a hundred requests of the canary, 25 s of them: the restart comes while it looks."""
+    fleet, edge, seen = machines.fleet, machines.fleet.edge, {}
+    assert play(fleet, "deploy", release_name="v1").rc == 0
+
+    def weighed():
+        seen["before"] = states(machines, edge)
+        return ("ready", 33) in {(state, weight) for dummy, state, weight in seen["before"]}
+
+    def restart():
+        wait_until(weighed, 60)
+        time.sleep(1)  # until that is in its state file too
+        seen["failed before"], begun = list(users.failed), time.monotonic()
+        machines.run(edge, "systemctl restart haproxy")
+        seen["took_s"] = time.monotonic() - begun
+        seen["after"] = states(machines, edge)
+        users.next(100)
+        seen["failed"] = list(users.failed)
+
+    with Users(machines.address) as users:
+        rc = while_it_runs(machines, fleet.hosts[0], "CANARY", "intent", restart,
+                           rollout_judge={"weight": 33, "max_error_rate": "5%", "deadline_s": 60})
+        assert seen["before"] == seen["after"]
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == ("v1" if rc else "v2")
+    assert seen["failed before"] == []
+    assert len(seen["failed"]) <= 40 * seen["took_s"] + 16, seen  # what was asked meanwhile, and what was under way
+    assert users.failed == seen["failed"]
+    assert {weight for dummy, other, weight in states(machines, edge)} == {100}
 
 
 @pytest.mark.faults

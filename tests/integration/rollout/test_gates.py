@@ -11,6 +11,7 @@ import time
 
 import pytest
 from benchmarks.common import free_port, wait_for_port
+from integration.rollout.faults import SHORT, Machines
 
 pytestmark = pytest.mark.faults  # whole rollouts, a minute each
 
@@ -147,3 +148,57 @@ def test_an_answer_that_nobody_asked_for_is_refused(fleet):
     done = fleet.play("approve")
     assert done.rc != 0
     assert "approve: expected a question, found none" in done.text
+
+
+@pytest.mark.parametrize("when", ["alone", "wave"])
+def test_a_person_may_take_longer_than_the_guards_live(fleet, when):
+    """Before any traffic the hosts' own guards would fire, after the switch that of the load balancer."""
+    assert fleet.play("deploy", release_name="v1").rc == 0
+    machines, seen = Machines(fleet), {}
+
+    def late():
+        time.sleep(SHORT["rollout_guard_ttl_s"] + SHORT["release_guard_look_s"] + 12)
+        seen["guard"] = machines.guard()["state"]
+        answer(fleet, approve_operator="alice")()
+
+    done = fleet.play_until(
+        "Gate | Wait for the answer", late, "rollout", release_name="v2",
+        **{**SHORT, "rollout_strategy": "blue_green", "rollout_gates": [{**MANUAL, "when": when, "timeout_s": 150}]})
+    assert done.rc == 0, done.output
+    assert done.failed_requests == 0
+    assert fleet.is_on("v2")
+    if when == "wave":
+        assert seen["guard"] == "armed"
+    guard = machines.guard()
+    assert (guard["state"], guard["fired_at"]) == ("disarmed", "")
+    for host, ledger in fleet.ledgers().items():
+        steps = [one for one in ledger["records"] if one["run"] == ledger["status"]["run"]]
+        assert guard["run"] == ledger["status"]["run"]
+        assert "guard" not in {one["operator"] for one in steps}, host
+        asked = [gate for one in steps for gate in one["data"].get("gates", []) if gate["name"] == MANUAL["name"]]
+        assert {gate["verdict"] for gate in asked} == {"pass"}
+        assert min(gate["duration_s"] for gate in asked) > SHORT["rollout_guard_ttl_s"]
+    back = fleet.play("rollback", rollback_to="previous")
+    assert back.rc == 0, back.output
+    assert fleet.is_on("v1")
+
+
+def test_a_release_that_is_slower_than_the_old_one_goes_back(fleet):
+    """bad-slow answers well, after 3 s; no threshold says how long it may take."""
+    assert fleet.play("deploy", release_name="v1").rc == 0
+    gate = {"rate_rps": 20, "duration_s": 4, "thresholds": ["error_rate < 99%"],
+            "baseline": {"tolerance": "300%", "error_tolerance": "10%", "percentiles": ["p50"]}}
+    done = fleet.play("rollout", release_name="bad-slow", rollout_gate_alone=gate,
+                      rollout_scenarios=[{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}])
+    assert done.rc == 2, done.output
+    assert "load on the new release alone: fail:" in done.text
+    assert "rollout of pitch to bad-slow: rolled back on every host" in done.text
+    assert done.failed_requests == 0
+    assert fleet.is_on("v1")
+    ledger = fleet.ledgers()[fleet.hosts[0]]
+    reasons = [reason for one in ledger["records"] if one["run"] == ledger["status"]["run"]
+               for gate in one["data"].get("gates", []) if gate["name"] == "load on the new release alone"
+               for reason in gate["reasons"]]
+    assert any("p50: " in reason and "× the baseline's" in reason and reason.endswith("tolerated 4×")
+               for reason in reasons), reasons
+    assert "SWITCHED" not in {one["state"] for one in ledger["records"] if one["run"] == ledger["status"]["run"]}

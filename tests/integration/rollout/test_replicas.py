@@ -81,3 +81,27 @@ def test_a_bad_release_with_replicas_ends_with_the_one_before(fleet):
     assert done.rc == 2, done.output
     assert "rollout of pitch to bad-late: rolled back on every host" in done.output
     assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_the_warm_up_asks_each_replica_before_any_user_does(fleet):
+    """bad-late fails one request in five after its first 250: the gates before the switch see that it had those."""
+    host = fleet.hosts[0]
+    before = fleet.ledgers()[host]["status"]["current"]
+    second = {"blue": 8004, "green": 8003}[before["slot"]]  # of the slot that is free
+    late = {"rate_rps": 20, "duration_s": 1, "thresholds": ["error_rate > 10%"]}
+    gates = [{"name": "second replica", "type": "load", "when": "alone", **late,
+              "target": f"http://127.0.0.1:{second}"}]
+    done = fleet.play("rollout", release_name="bad-late", release_replicas=2, rollout_gates=gates, **{
+        **QUICK, "rollout_gate_alone": late,
+        "rollout_gate_wave": {"rate_rps": 50, "duration_s": 2, "thresholds": ["error_rate < 1%"]},
+        "rollout_scenarios": [{"name": "browse", "requests": [{"path": "/api/browse?genre=drama"}]}],
+        "release_warmup": {"paths": ["/api/browse?genre=drama"], "count": 255, "deadline_s": 60}})
+    assert done.rc == 2, done.output
+    found = fleet.ledgers()[host]
+    verdicts = {(record["state"], gate["name"]): gate["verdict"] for record in found["records"]
+                if record["run"] == found["status"]["run"] for gate in record["data"].get("gates", [])}
+    assert verdicts["VERIFIED", "load on the new release alone"] == "pass", verdicts
+    assert verdicts["VERIFIED", "second replica"] == "pass", verdicts
+    assert verdicts["ABORTING", "load through the load balancer"] == "fail", verdicts
+    assert fleet.is_on(before["release"])

@@ -70,7 +70,7 @@ def test_another_archive_than_the_digest_says_is_refused_before_anything_moves(o
 
 
 @pytest.mark.parametrize(("image", "problem"), [
-    ("/srv/chime-v2.tar.gz", "image: expected an archive with its digest"),
+    ("/srv/chime-v2.tar.gz", "image: expected an archive with the digest of its content"),
     (f"chime@sha256:{'0' * 64}", "expected it on this host"),
 ], ids=["no-digest", "pruned"])
 def test_an_image_that_cannot_be_is_refused_with_nothing_changed(on_v1, image, problem):

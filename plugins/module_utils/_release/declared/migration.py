@@ -32,7 +32,7 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
         yield str(InputError("rollout_migration", sorted(rules), "either command, compose or systemd, and at most "
                              f"{', '.join(sorted(KEYS))}", EXAMPLE))
         return
-    kind = next(kind for kind in KINDS if kind in rules)
+    (kind,) = set(KINDS) & set(rules)
     if kind in WORDS and kind != runtime:
         yield str(InputError("rollout_migration", kind, f"command or {runtime}, as release_runtime says", EXAMPLE))
     allowed = hosts if kind in WORDS else inventory
