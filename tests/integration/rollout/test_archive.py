@@ -12,6 +12,8 @@ import subprocess
 import pytest
 from integration.rollout.fleet import QUICK, ROOT
 
+pytestmark = pytest.mark.faults  # whole rollouts, half a minute each
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
