@@ -19,7 +19,7 @@ from typing import Any, Mapping
 
 from .._core.errors import FleetError, InputError
 from .engine import Engine
-from .runtime import slot_from
+from .slot import slot_from
 
 LABEL = "evenkeel."
 

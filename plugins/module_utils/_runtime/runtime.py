@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from .compose import Compose
+from .engine import Engine
+from .units import Units
+
 COMPOSE, SYSTEMD = "compose", "systemd"
 RUNTIMES = (COMPOSE, SYSTEMD)
 
@@ -37,16 +41,4 @@ def runtime_of(name: str, service: str, home: str, docker_socket: str) -> Runtim
     :arg name: one of :data:`RUNTIMES`.
     :arg home: directory of the service with its slots and images; only systemd needs it.
     """
-    if name == SYSTEMD:
-        from .units import Units
-
-        return Units(service, home)
-    from .compose import Compose
-    from .engine import Engine  # the HTTP client, which units do not need
-
-    return Compose(service, Engine(docker_socket))
-
-
-def slot_from(replicas: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a slot as a whole: as its first replica, or as the first that does not run; it runs only with all."""
-    return {**min(replicas, key=lambda one: bool(one["running"])), "replicas": replicas}
+    return Units(service, home) if name == SYSTEMD else Compose(service, Engine(docker_socket))

@@ -18,7 +18,7 @@ from typing import Any, Mapping, Sequence
 from .._core import files
 from .._core.errors import FleetError, InputError
 from .._core.systemctl import parse_properties, parse_units, systemctl
-from .runtime import slot_from
+from .slot import slot_from
 from .systemd import ENDED, UP
 
 _PROPERTIES = ("Id", "ActiveState", "ExecMainStatus", "NRestarts", "ExecMainStartTimestamp")
