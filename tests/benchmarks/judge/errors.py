@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The canary judge, simulated with the code that judges real rollouts: 1,000 rollouts per round, 4 rounds at least.
+"""The judge of failed requests: how soon it finds them, and how often it is wrong.
 
 Open loop of 200 requests per second through a load balancer that gives each to the new release with a chance of 10 %,
 so 20 per second; each fails with the rate of its release. The judge looks four times a second. The failed requests
