@@ -69,6 +69,7 @@ def test_a_reload_by_signal_keeps_the_container_and_its_restart_policy(container
     assert inspect(".State.Running") == "true"
 
 
+@pytest.mark.faults
 def test_a_shutdown_keeps_its_deadline_where_a_unit_and_a_container_ignore_sigterm(bells, container, tmp_path):
     bells.install("app1", "ignore-term")
     container("ignore-term")

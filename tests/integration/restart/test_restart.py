@@ -118,6 +118,7 @@ def started_us(identity):
     return int(on(host, f"systemctl show --value -p ExecMainStartTimestampMonotonic {unit}"))
 
 
+@pytest.mark.faults
 def test_who_is_not_healthy_goes_first_then_by_priority(others):
     on("app3", "systemctl stop toll")
     on("app2", "systemctl stop chime")

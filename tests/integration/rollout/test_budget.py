@@ -47,6 +47,7 @@ def test_answers_of_users_count_and_checks_do_not(balancer, tmp_path):
     assert "the whole service burns its error budget 36.7 times as fast as allowed" in found["reasons"][0]
 
 
+@pytest.mark.faults
 def test_a_rollout_stops_when_the_service_burns_its_budget(fleet):
     """All other gates let this release through: a third of the traffic fails one request in five."""
     gate = {"rate_rps": 150, "duration_s": 4, "thresholds": ["error_rate < 99%"]}

@@ -48,6 +48,7 @@ def test_a_fifth_of_errors_is_found_with_a_tenth_of_the_traffic(fleet):
     assert aborting["data"]["judge"][fleet.edge]["errors"] == int(found[1])
 
 
+@pytest.mark.faults
 def test_one_that_answers_later_is_found_by_the_users_own_requests(fleet):
     judge = {**JUDGED["rollout_judge"], "latency": {}}
     done = fleet.play("rollout", release_name="bad-slow", **{**JUDGED, "rollout_judge": judge})

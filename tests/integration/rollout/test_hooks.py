@@ -73,6 +73,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
     assert back.rc == 0, back.output
 
 
+@pytest.mark.faults
 def test_a_hook_that_fails_on_one_host_sends_the_whole_wave_back(fleet):
     not_here = hook("not here", f"test $EVENKEEL_HOST != {fleet.hosts[-1]}")
     hooks = {"before_switch": [not_here, hook("unreached", "exit 9")],

@@ -23,6 +23,7 @@ def answered(fleet):
             if one["state"] == "ready"}
 
 
+@pytest.mark.faults
 def test_from_one_to_two_and_back_without_a_failed_request(fleet):
     there = fleet.play("rollout", **TWO)
     assert there.rc == 0, there.output

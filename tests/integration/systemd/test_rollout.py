@@ -54,6 +54,7 @@ def test_there_and_back_fails_no_request(on_v1, old):
     assert fleet.is_on(old)
 
 
+@FAULTS
 def test_a_release_that_crashes_is_sent_back_before_it_has_traffic(on_v1):
     done = on_v1.play("rollout", release_name="bad-crash", **COUNTED)
     assert done.rc == 2, done.output
