@@ -24,8 +24,8 @@ from .slot import slot_from
 LABEL = "evenkeel."
 
 _PINNED = re.compile(r"^(?P<repository>.+)@(?P<digest>sha256:[0-9a-f]{64})$")
-_ARCHIVE = re.compile(r"^docker-archive:.+@sha256:(?P<hash>[0-9a-f]{64})$")
-_LOADED = re.compile(r"^[^/@]+:sha256-(?P<hash>[0-9a-f]{64})$")
+#: ``docker-archive:<path or URL>@sha256:…``, or the name of the image that came from one.
+_ARCHIVED = re.compile(r"^(?:(?P<archive>docker-archive:.+)@sha256:|[^/@]+:sha256-)(?P<hash>[0-9a-f]{64})$")
 
 
 def repository_of(reference: str) -> str:
@@ -37,7 +37,7 @@ def repository_of(reference: str) -> str:
 
 def _digest_of(pinned: str) -> str:
     """Return the digest in a pinned reference, of the image or of the archive that it came from."""
-    match = _ARCHIVE.match(pinned) or _LOADED.match(pinned)
+    match = _ARCHIVED.match(pinned)
     return f"sha256:{match['hash']}" if match else pinned.partition("@")[2]
 
 
@@ -92,9 +92,9 @@ class Compose:
         :raises FleetError: when the image is neither here nor in its registry.
         """
         check_reference(reference)
-        archive, loaded = _ARCHIVE.match(reference), _LOADED.match(reference)
-        if archive or loaded:
-            return self._from_archive(reference, bool(archive))
+        archived = _ARCHIVED.match(reference)
+        if archived:
+            return self._from_archive(reference, bool(archived["archive"]))
         match = _PINNED.match(reference)
         local = self._engine.image(reference)
         if match and local:
@@ -115,9 +115,9 @@ class Compose:
 
     def stored(self, reference: str) -> list[str]:
         """Return the images of the same repository that are on this host, pinned by digest."""
-        if _ARCHIVE.match(reference) or _LOADED.match(reference):
+        if _ARCHIVED.match(reference):
             return sorted({name for image in self._engine.images() for name in image.get("RepoTags") or []
-                           if _LOADED.match(name) and repository_of(name) == self._service})
+                           if _ARCHIVED.match(name) and repository_of(name) == self._service})
         repository = repository_of(reference)
         return sorted({name for image in self._engine.images() for name in image.get("RepoDigests") or []
                        if name.partition("@")[0] == repository})
@@ -143,7 +143,7 @@ def check_reference(reference: str) -> str:
     :raises InputError: when it is not one, or has neither tag nor digest.
     """
     tail = reference.rpartition("/")[2]
-    if _ARCHIVE.match(reference):
+    if _ARCHIVED.match(reference):
         return reference
     if reference.startswith("docker-archive:"):
         raise InputError("image", reference, "an archive with the digest of its content",

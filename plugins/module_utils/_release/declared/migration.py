@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Sequence
 
 from ..._core.errors import InputError
+from ..._runtime.runtime import RUNTIMES
 
 TIMEOUT_S = 600.0
-#: Commands of the release as lists of words: in a container of its image, or in a unit of its own.
-WORDS = ("compose", "systemd")
-KINDS = ("command", *WORDS)
+#: A command for a shell, or one of the release as a list of words, which its runtime runs.
+KINDS = ("command", *RUNTIMES)
 KEYS = frozenset(("name", *KINDS, "host", "irreversible", "timeout_s"))
 EXAMPLE = '{name: add column, command: "psql -d shop -f /srv/expand.sql", host: db1}'
 
@@ -33,15 +33,15 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
                              f"{', '.join(sorted(KEYS))}", EXAMPLE))
         return
     (kind,) = set(KINDS) & set(rules)
-    if kind in WORDS and kind != runtime:
+    if kind in RUNTIMES and kind != runtime:
         yield str(InputError("rollout_migration", kind, f"command or {runtime}, as release_runtime says", EXAMPLE))
-    allowed = hosts if kind in WORDS else inventory
+    allowed = hosts if kind in RUNTIMES else inventory
     if rules.get("host") and rules["host"] not in allowed:
         yield str(InputError("rollout_migration.host", rules["host"], "an app host that gets the release, or none"
-                             if kind in WORDS else "a host of the inventory", allowed[0] if allowed else "db1"))
+                             if kind in RUNTIMES else "a host of the inventory", allowed[0] if allowed else "db1"))
     if not isinstance(rules.get("irreversible", False), bool):
         yield str(InputError("rollout_migration.irreversible", rules["irreversible"], "true or false", "true"))
-    if kind in WORDS and not (isinstance(rules[kind], list) and rules[kind]):
+    if kind in RUNTIMES and not (isinstance(rules[kind], list) and rules[kind]):
         yield str(InputError(f"rollout_migration.{kind}", rules[kind], "the words of a command, as a list",
                              "[python, manage.py, migrate]"))
     try:
