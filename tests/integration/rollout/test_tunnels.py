@@ -24,7 +24,8 @@ class Talk:
 
     def __init__(self, address):
         self.echoes, self.ended = 0, ""
-        self._socket = connect(f"ws://{address}/ws", proxy=None)
+        self._closing = contextlib.ExitStack()
+        self._socket = self._closing.enter_context(connect(f"ws://{address}/ws", proxy=None))
         self.release = self._socket.response.headers["X-Release"]
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._talk)
@@ -44,7 +45,7 @@ class Talk:
     def close(self):
         self._end.set()
         self._thread.join()
-        self._socket.close()
+        self._closing.close()
 
 
 def cut_off(fleet):
