@@ -78,7 +78,7 @@ class Machines:
 def _last(path: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError, IndexError):
         return json.loads(path.read_text().splitlines()[-1])
-    return {"run": "", "state": "", "phase": ""}
+    return {"seq": 0, "run": "", "state": "", "phase": ""}
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, pause_s: float = 0.02) -> None:
@@ -138,11 +138,12 @@ class Users:
 
 @contextlib.contextmanager
 def controller(release: str, playbook: str = "rollout", **variables: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a playbook in a process group of its own, of which nothing is left afterwards."""
+    """Run a playbook in a process group of its own, of which nothing is left afterwards; pytest has its output."""
+    wanted = {"rollout": "release_name", "rollback": "rollback_to"}[playbook]
     command = ["ansible-playbook", f"evenkeel.fleet.{playbook}", "-e",
-               json.dumps({**SHORT, "release_name": release, "rollout_watch": False, **variables})]
+               json.dumps({**SHORT, wanted: release, "rollout_watch": False, **variables})]
     process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_hear_ctrl_c)
+                               preexec_fn=_hear_ctrl_c)
     try:
         yield process
     finally:
@@ -156,22 +157,28 @@ def _hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def comes_to(machines: Machines, host: str, state: str, phase: str) -> Callable[[subprocess.Popen[bytes]], bool]:
+    """Return what says whether a host's ledger has a new record like this; its controller has to live until then."""
+    ledger, before = machines.ledger(host), machines.last(host)["seq"]  # a run that is resumed keeps its name
+
+    def there(process: subprocess.Popen[bytes]) -> bool:
+        last = _last(ledger)
+        assert process.poll() is None, f"the controller ended with {process.returncode} before {state} {phase}"
+        return last["seq"] > before and (last["state"], last["phase"]) == (state, phase)
+
+    return there
+
+
 def kill_at(machines: Machines, release: str, host: str, state: str, phase: str, how: signal.Signals,
             **variables: Any) -> None:
-    """Kill the controller of a rollout, or of another playbook, as soon as a host's ledger has this record.
+    """Kill the controller of a rollout, or of a rollback, as soon as a host's ledger has this record.
 
     SIGINT reaches the whole process group, as Ctrl-C does; the other signals the controller alone: its children and
     what they have begun on the hosts go on.
     """
-    ledger, before = machines.ledger(host), machines.last(host)["run"]
-
-    def there() -> bool:
-        last = _last(ledger)
-        assert process.poll() is None, f"the rollout ended with {process.returncode} before {state} {phase}"
-        return last["run"] != before and (last["state"], last["phase"]) == (state, phase)
-
+    there = comes_to(machines, host, state, phase)
     with controller(release, **variables) as process:
-        wait_until(there, 150)
+        wait_until(lambda: there(process), 150)
         if how is signal.SIGINT:
             os.killpg(process.pid, how)
         else:

@@ -98,7 +98,7 @@ def test_traffic_that_comes_while_it_pauses_lets_it_go_on(fleet):
                                 release_name="v2",
                                 **{**JUDGED, "rollout_judge": judge, "rollout_watch": False})
     assert done.rc == 0, done.output
-    assert "Judge | Look on" in done.output
+    assert "Judge | See again" in done.output
     assert users.failed == []
     assert fleet.is_on("v2")
     assert fleet.play("rollback", rollback_to="previous").rc == 0

@@ -98,7 +98,7 @@ def test_a_rollback_whose_controller_is_killed_ends_with_one_release(machines, h
     old = {"v1": "v2", "v2": "v1"}[new]
     assert play(fleet, "rollout", release_name=new).rc == 0
     with Users(machines.address) as users:
-        kill_at(machines, new, host_of(machines, host), state, phase, how, playbook="rollback")
+        kill_at(machines, old, host_of(machines, host), state, phase, how, playbook="rollback")
         wait_until(lambda: settled(machines), 120, 0.5)
         assert one_release(machines, users) == new
         again = play(fleet, "rollback", rollback_to=old)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
-from integration.rollout.faults import Machines, Users, controller, one_release, play, settled, wait_until
+from integration.rollout.faults import Machines, Users, comes_to, controller, one_release, play, settled, wait_until
 
 PITCH = "/var/lib/evenkeel/pitch"
 
@@ -25,15 +25,9 @@ def machines(fleet):
 
 def while_it_runs(machines, host, state, phase, then, release="v2", **variables):
     """Run a rollout and do something as soon as a host's ledger has this record; return its exit status."""
-    before = machines.last(host)["run"]
-
-    def there():
-        last = machines.last(host)
-        assert process.poll() is None, f"the rollout ended before {state} {phase}"
-        return last["run"] != before and (last["state"], last["phase"]) == (state, phase)
-
+    there = comes_to(machines, host, state, phase)
     with controller(release, **variables) as process:
-        wait_until(there, 150, 0.1)
+        wait_until(lambda: there(process), 150, 0.1)
         then()
         return process.wait(170)
 

@@ -48,6 +48,11 @@ def test_there_and_back_without_a_failed_request(fleet):
     assert again.changed == 0, again.output
     assert "already active on every host: nothing to do" in again.output
 
+    other = fleet.play("rollback", rollback_to="previous", release_name="v3")
+    assert other.rc != 0
+    assert "Nothing was changed. -e release_name=v3 would take the place of v1" in other.text
+    assert other.changed == 0
+
     back = fleet.play("rollback", rollback_to="previous", rollout_gate_alone={}, rollout_gate_wave={})
     assert back.rc == 0, back.output
     assert back.failed_requests == 0, back.output
