@@ -72,7 +72,7 @@ def test_one_release_everywhere_by_itself(machines, how, host, state, phase, end
 
 @pytest.mark.faults
 @pytest.mark.parametrize(("how", "state", "phase", "more"), [
-    (KILL, "CANARY", "intent", {"rollout_judge": {"weight": 33}}),
+    (KILL, "CANARY", "intent", {"rollout_judge": {"weight": 33, "deadline_s": 10}}),
     (TERM, "ABORTING", "intent", {"rollout_gate_wave": {**SHORT["rollout_gate_wave"], "thresholds": ["p50 < 1us"]}}),
 ], ids=named)
 def test_a_canary_and_the_way_back_end_with_the_old_release(machines, how, state, phase, more):
@@ -80,7 +80,7 @@ def test_a_canary_and_the_way_back_end_with_the_old_release(machines, how, state
     old = {"v1": "v2", "v2": "v1"}[new]
     with Users(machines.address) as users:
         kill_at(machines, new, host_of(machines, FIRST), state, phase, how, **more)
-        wait_until(lambda: settled(machines), 120, 0.5)
+        wait_until(lambda: settled(machines), 240, 0.5)  # a look of the judge lives its deadline and 120 s
         assert one_release(machines, users) == old
         assert play(fleet, "rollout", release_name=new).rc == 0
         assert one_release(machines, users) == new
