@@ -17,28 +17,31 @@ from benchmarks.common import figure, interleaved
 from benchmarks.rollout.lab import Lab
 from benchmarks.rollout.peers import Peer
 
+#: Of ours in a round.
+CYCLES = 2
+
 
 def cycles(kind: str, rounds: int) -> list[dict[str, Any]]:
     """Return failed requests per cycle of an app of this kind: ours (the goal: none in any of them) and the peers'.
 
-    A round is two cycles, so that there are the ten of the goal in five.
+    A round has two cycles of ours, so that there are the ten of the goal in five, and one of each peer.
     """
-    count = 2 * rounds
     fleet = Lab(kind)
     fleet.settle("v1")
     with Peer(fleet) as peer:
-        rows = interleaved(count, ours=functools.partial(ours, fleet), compose=peer.recreate, rollout=peer.scale)
+        rows = interleaved(rounds, ours=functools.partial(ours, fleet), compose=peer.recreate, rollout=peer.scale)
     failed = {name: [row[name]["failed"] for row in rows] for name in rows[0]}
     return [
-        figure(f"{kind} app: failed requests in {count} deploy + rollback cycles, {len(fleet.hosts)} hosts",
+        figure(f"{kind} app: failed requests in {CYCLES * rounds} deploy + rollback cycles, {len(fleet.hosts)} hosts",
                "== 0", [sum(failed["ours"])]),
         figure(f"{kind} app: failed requests per cycle, docker compose up -d, one host", "", failed["compose"]),
         figure(f"{kind} app: failed requests per cycle, docker-rollout's method, one host", "", failed["rollout"]),
-        figure(f"{kind} app: requests per cycle, ours", "", [row["ours"]["requests"] for row in rows]),
+        figure(f"{kind} app: requests per cycle, ours", "", [row["ours"]["requests"] / CYCLES for row in rows]),
     ]
 
 
 def ours(fleet: Lab) -> dict[str, float]:
-    """Roll v2 out and back, counted by the watch."""
-    runs = [fleet.run("rollout", release_name="v2"), fleet.run("rollback", rollback_to="previous")]
+    """Roll v2 out and back, twice, counted by the watch."""
+    runs = [run for dummy in range(CYCLES)
+            for run in (fleet.run("rollout", release_name="v2"), fleet.run("rollback", rollback_to="previous"))]
     return {"failed": sum(run.failed_requests for run in runs), "requests": sum(run.requests for run in runs)}
