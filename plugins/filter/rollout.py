@@ -22,6 +22,7 @@ class FilterModule:
             "rollout_abandoned": lazy_filter("_release.control.controller", "abandoned"),
             "rollout_missing_evidence": lazy_filter("_release.control.evidence", "missing_evidence"),
             "rollout_changed_since": lazy_filter("_release.control.evidence", "changed_since"),
+            "rollout_way_back": lazy_filter("_release.control.settling", "way_back"),
             "rollout_hook_outcome": lazy_filter("_release.declared.hooks", "outcome"),
             "rollout_notification": lazy_filter("_release.declared.notification", "message"),
             "rollout_summary": lazy_filter("_release.summary", "summarize"),

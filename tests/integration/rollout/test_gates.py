@@ -124,6 +124,9 @@ def test_a_refusal_after_the_soak_sends_every_host_back(fleet):
     assert "go on: fail: refused by bob: orders fell" in done.text
     assert done.failed_requests == 0
     assert fleet.is_on("v1")
+    first, *later = [{(one["state"], one["phase"]): one["time"] for one in found["records"]} for found in
+                     map(fleet.ledgers().get, fleet.hosts)]  # of the last run, for the later ones win
+    assert max(one["ROLLED_BACK", "result"] for one in later) < first["ABORTING", "intent"]  # the newest wave first
 
 
 def test_the_watch_itself_ends_a_rollout_that_costs_too_much(fleet):

@@ -22,6 +22,8 @@ FORWARD = (PLANNED, LOCKED, BACKED_UP, STAGED, EXPANDED, VERIFIED, CANARY, SWITC
 #: Steps that a rollout may leave out: not every one has a database, a canary or a soak.
 OPTIONAL = frozenset((LOCKED, BACKED_UP, EXPANDED, CANARY, SOAKING))
 STATES = (*FORWARD, ABORTING, ROLLED_BACK, FROZEN)
+#: Nothing that runs was touched in these.
+UNTOUCHED = FORWARD[:FORWARD.index(VERIFIED)]
 #: Nothing is under way in these. FROZEN is not among them: it waits for a person.
 SETTLED = frozenset((COMMITTED, ROLLED_BACK))
 
