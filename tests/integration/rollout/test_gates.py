@@ -202,6 +202,6 @@ def test_a_release_that_is_slower_than_the_old_one_goes_back(fleet):
     reasons = [reason for one in ledger["records"] if one["run"] == ledger["status"]["run"]
                for gate in one["data"].get("gates", []) if gate["name"] == "load on the new release alone"
                for reason in gate["reasons"]]
-    assert any("p50: " in reason and "× the baseline's" in reason and reason.endswith("tolerated 2×")
+    assert any("p50_ms: " in reason and "× the baseline's" in reason and reason.endswith("tolerated 2×")
                for reason in reasons), reasons
     assert "SWITCHED" not in {one["state"] for one in ledger["records"] if one["run"] == ledger["status"]["run"]}
