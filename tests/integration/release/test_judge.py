@@ -201,7 +201,7 @@ def slow(balancer):
 def test_a_release_that_answers_later_is_found(balancer, slow):
     slow(0.02, 0.06)
     with traffic(balancer, 100, 16):
-        found = judge(balancer, latency={}, withdraw=True)
+        found = judge(balancer, 40, latency={}, withdraw=True)
     assert found["verdict"] == "fail", found
     metrics = found["metrics"]
     assert metrics["p95_ms"] > 1.5 * metrics["baseline_p95_ms"] > 30
