@@ -10,6 +10,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from ..._balancer.replicas import known_servers, server_names, server_ports
 from ..._balancer.server import DRAIN, MAINT, READY
+from ..ledger.states import UNTOUCHED
 from .resume import through
 
 
@@ -76,8 +77,9 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         replica), ``in_place`` (the wanted release serves everywhere with all its replicas and nothing is left to do),
         ``through`` (see :func:`.resume.through`), ``serving`` (every load balancer sends traffic to all replicas of a
         slot and finds them healthy), ``load_rps`` (requests of the whole service in the last second), ``conflicts``
-        (sentences about witnesses that contradict each other), ``balancers`` (state of every server that there is, by
-        slot and load balancer) and what the witnesses said.
+        (sentences about witnesses that contradict each other), ``untouched`` (whether the ledger ends with a run that
+        had not touched anything that runs), ``balancers`` (state of every server that there is, by slot and load
+        balancer) and what the witnesses said.
     """
     status, instances, balancers = found["status"], found["instances"], server_states(answers, backend)
     current = status["current"] or {}
@@ -118,7 +120,7 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         "load_rps": sum(answer["backends"].get(backend, {}).get("counters", {}).get("rate", 0) for answer in answers),
         "current": status["current"], "previous": status["previous"], "releases": status["releases"],
         "history": status["history"], "problems": found["problems"],
-        "state": status["state"], "phase": status["phase"],
+        "state": status["state"], "phase": status["phase"], "untouched": status["state"] in UNTOUCHED,
         "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
         "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],

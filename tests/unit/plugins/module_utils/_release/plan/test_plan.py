@@ -93,6 +93,12 @@ def test_what_is_not_settled_is_not_in_place(change):
     assert not look(found(**change), answers(blue="ready", green="maint"), release="v1", digest=OLD)["in_place"]
 
 
+@pytest.mark.parametrize(("state", "untouched"), [
+    ("STAGED", True), ("VERIFIED", False), ("COMMITTED", False), ("", False)])
+def test_a_run_that_only_prepared_touched_nothing_that_runs(state, untouched):
+    assert look(found(state=state), answers(blue="ready", green="maint"))["untouched"] is untouched
+
+
 def test_witnesses_that_contradict_each_other_are_a_conflict():
     one = look(found(), answers(blue="maint", green="ready"))
     assert one["conflicts"] == ["the ledger says that slot blue serves release v1, and a load balancer sends traffic "
