@@ -8,9 +8,13 @@ LAB_LOG=$LAB_CACHE/up.log
 LAB_REGISTRY=127.0.0.1:5077
 LAB_HOSTS="edge1 app1 app2 app3 db1 cache1 load1 registry1"
 
-# LAB_APP_HOSTS=6 adds app4, app5 and app6, and LAB_LOAD_HOSTS=4 adds load2, load3 and load4, each a profile of compose.yml; without
-# it they are left as they are.
+# LAB_APP_HOSTS=6 adds app4, app5 and app6, LAB_LOAD_HOSTS=4 adds load2, load3 and load4, LAB_EDGE_HOSTS=2 adds edge2, each a
+# profile of compose.yml; without it they are left as they are.
 COMPOSE_PROFILES=
+if ((${LAB_EDGE_HOSTS:-1} > 1)); then
+  LAB_HOSTS+=" edge2"
+  COMPOSE_PROFILES+=",edge2"
+fi
 for ((number = 2; number <= ${LAB_LOAD_HOSTS:-1}; number++)); do
   LAB_HOSTS+=" load$number"
   COMPOSE_PROFILES+=",load$number"

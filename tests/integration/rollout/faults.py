@@ -42,10 +42,11 @@ class Machines:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
-        hosts = [*fleet.hosts, fleet.edge]
         found = fleet.ask("app:edge", "ansible.builtin.debug", "var=ansible_host")
-        self.names = {host: found[host]["ansible_host"] for host in hosts}
-        self.address = fleet.ask(fleet.edge, "ansible.builtin.debug", "var=lab_address")[fleet.edge]["lab_address"]
+        self.names = {host: one["ansible_host"] for host, one in found.items()}
+        found = fleet.ask("edge", "ansible.builtin.debug", "var=lab_address")
+        self.addresses = {host: one["lab_address"] for host, one in found.items()}
+        self.address = self.addresses[fleet.edge]
 
     def run(self, host: str, command: str, check: bool = True) -> str:
         """Run a shell command on a host."""
@@ -61,6 +62,18 @@ class Machines:
         """Return where this machine sees what is kept of the service on a host."""
         return self.path(host, f"var/lib/evenkeel/{self.fleet.service}/{name}")
 
+    @contextlib.contextmanager
+    def out_of_reach(self, host: str) -> Iterator[None]:
+        """Let the controller not find a host for the time of a ``with`` block; the host goes on as it does."""
+        name = self.names[host]
+        subprocess.run(["docker", "rename", name, f"{name}-elsewhere"], check=True)
+        self.names[host] = f"{name}-elsewhere"
+        try:
+            yield
+        finally:
+            subprocess.run(["docker", "rename", f"{name}-elsewhere", name], check=True)
+            self.names[host] = name
+
     def ledger(self, host: str) -> Path:
         """Return where this machine sees a host's ledger."""
         return self.kept(host, "ledger.jsonl")
@@ -69,9 +82,9 @@ class Machines:
         """Return the last record of a host's ledger."""
         return _last(self.ledger(host))
 
-    def guard(self) -> dict[str, Any]:
-        """Return the order of the load balancer's guard."""
-        path = self.kept(self.fleet.edge, "guard-balancer.json")
+    def guard(self, edge: str = "") -> dict[str, Any]:
+        """Return the order of a load balancer's guard."""
+        path = self.kept(edge or self.fleet.edge, "guard-balancer.json")
         return json.loads(path.read_text()) if path.exists() else {"state": "none"}
 
 
@@ -206,7 +219,7 @@ def one_release(machines: Machines, users: Users) -> str:
 
 def settled(machines: Machines) -> bool:
     """Whether no guard of a load balancer is armed and no host is in the middle of anything."""
-    return machines.guard()["state"] != "armed" and all(
+    return "armed" not in {machines.guard(edge)["state"] for edge in machines.fleet.edges} and all(
         (last["state"], last["phase"]) in ENDS for last in map(machines.last, machines.fleet.hosts))
 
 

@@ -73,9 +73,10 @@ class Fleet:
 
     def __init__(self, service: str = "pitch", runtime: str = "compose") -> None:
         self.service, self._runtime = service, runtime
-        inventory = json.loads(subprocess.check_output(["ansible-inventory", "--list"], cwd=ROOT))
+        inventory = json.loads(subprocess.check_output(["ansible-inventory", "--list"], cwd=ROOT, env=ENVIRONMENT))
         self.hosts: list[str] = inventory["app"]["hosts"]
-        self.edge: str = inventory["edge"]["hosts"][0]
+        self.edges: list[str] = inventory["edge"]["hosts"]
+        self.edge = self.edges[0]
 
     def ask(self, pattern: str, module: str, *arguments: str) -> dict[str, Any]:
         """Run one module; return its result by host."""

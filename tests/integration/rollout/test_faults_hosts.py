@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 
@@ -169,6 +170,22 @@ def test_a_host_that_goes_away_settles_when_it_is_back(machines, number, state, 
     assert rc != 0
     with Users(machines.address) as users:
         wait_until(lambda: settled(machines), 120, 0.5)
+        assert one_release(machines, users) == "v1"
+        assert users.failed == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("number", "state", "phase"), [
+    (0, "VERIFIED", "intent"), (0, "SOAKING", "result"), (2, "SWITCHED", "intent")])
+def test_a_host_that_only_the_controller_does_not_reach_settles_by_itself(machines, number, state, phase):
+    fleet, host = machines.fleet, machines.fleet.hosts[number]
+    assert play(fleet, "deploy", release_name="v1").rc == 0
+    with Users(machines.address) as users, contextlib.ExitStack() as stack:
+        assert while_it_runs(machines, host, state, phase,
+                             lambda: stack.enter_context(machines.out_of_reach(host))) != 0
+        wait_until(lambda: settled(machines), 120, 0.5)
+        assert set(users.next(100)) == {"v1"}
+        stack.close()
         assert one_release(machines, users) == "v1"
         assert users.failed == []
 
