@@ -27,6 +27,8 @@ from integration.rollout.fleet import ENVIRONMENT, ROOT, Fleet
 
 pytestmark = pytest.mark.faults
 EDGES = ["edge1", "edge2"]
+#: Both drain, one after the other.
+LONGER = {"rollout_guard_ttl_s": 32}
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +38,14 @@ def machines(fleet):
     yield Machines(Fleet())
     del ENVIRONMENT["ANSIBLE_INVENTORY"]
     subprocess.run(["docker", "rm", "--force", "--volumes", "evenkeel-edge2"], check=True)
-    done = play(fleet, "deploy", release_name="v1")
+    done = play(fleet, "deploy", release_name="v1", **LONGER)
     assert done.rc == 0, done.output
 
 
 @pytest.fixture
 def users(machines):
     """Users of each load balancer; the fleet is on v1."""
-    done = play(machines.fleet, "deploy", release_name="v1")
+    done = play(machines.fleet, "deploy", release_name="v1", **LONGER)
     assert done.rc == 0, done.output
     with contextlib.ExitStack() as stack:
         yield {edge: stack.enter_context(Users(machines.addresses[edge], 20.0)) for edge in EDGES}
@@ -61,20 +63,20 @@ def failed(users):
 
 def test_both_are_switched_there_and_back(machines, users):
     fleet = machines.fleet
-    there = play(fleet, "rollout", release_name="v2")
+    there = play(fleet, "rollout", release_name="v2", **LONGER)
     assert there.rc == 0, there.output
     assert release(machines, users) == "v2"
     for host, found in fleet.ledgers().items():
         switched = [one["data"]["balancers"] for one in found["records"] if "balancers" in one["data"]]
         assert [sorted(one) for one in switched] == [EDGES], host
-    back = play(fleet, "rollback", rollback_to="previous")
+    back = play(fleet, "rollback", rollback_to="previous", **LONGER)
     assert back.rc == 0, back.output
     assert release(machines, users) == "v1"
     assert failed(users) == {}
 
 
 def test_the_guards_of_a_dead_controller_send_both_back(machines, users):
-    kill_at(machines, "v2", machines.fleet.hosts[0], "SWITCHED", "result", signal.SIGKILL)
+    kill_at(machines, "v2", machines.fleet.hosts[0], "SWITCHED", "result", signal.SIGKILL, **LONGER)
     assert {edge: machines.guard(edge)["state"] for edge in EDGES} == dict.fromkeys(EDGES, "armed")
     wait_until(lambda: settled(machines), 120, 0.5)
     assert release(machines, users) == "v1"
@@ -86,17 +88,17 @@ def test_the_guards_of_a_dead_controller_send_both_back(machines, users):
 def test_one_that_is_out_of_reach_goes_back_by_itself_and_the_fleet_with_it(machines, users, number, state, phase):
     fleet = machines.fleet
     there = comes_to(machines, fleet.hosts[number], state, phase)
-    with controller("v2") as process:
+    with controller("v2", **LONGER) as process:
         wait_until(lambda: there(process), 150)
         with machines.out_of_reach("edge2"):
             assert process.wait(170) != 0
-            before = play(fleet, "rollout", release_name="v2")
+            before = play(fleet, "rollout", release_name="v2", **LONGER)
             assert before.rc != 0
             assert "edge2" in before.output
     wait_until(lambda: settled(machines), 120, 0.5)
     assert release(machines, users) == "v1"
     assert failed(users) == {}
-    again = play(fleet, "rollout", release_name="v2")
+    again = play(fleet, "rollout", release_name="v2", **LONGER)
     assert again.rc == 0, again.output
     assert release(machines, users) == "v2"
     assert failed(users) == {}
@@ -104,7 +106,7 @@ def test_one_that_is_out_of_reach_goes_back_by_itself_and_the_fleet_with_it(mach
 
 def test_the_one_that_is_out_of_reach_before_is_named_and_nothing_is_changed(machines, users):
     with machines.out_of_reach("edge2"):
-        done = play(machines.fleet, "rollout", release_name="v2")
+        done = play(machines.fleet, "rollout", release_name="v2", **LONGER)
     assert (done.changed, "edge2" in done.output) == (0, True), done.output
     assert done.rc != 0
     assert release(machines, users) == "v1"
