@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.replicas import server_names
 
@@ -94,15 +94,18 @@ class Fleet:
 
     def play_until(self, text: str, then: Callable[[], Any], playbook: str, **variables: Any) -> Run:
         """Run a playbook and do something as soon as a line of its output has this text."""
+        return self.play_at({text: then}, playbook, **variables)
+
+    def play_at(self, moments: Mapping[str, Callable[[], Any]], playbook: str, **variables: Any) -> Run:
+        """Run a playbook and do each of these once, as soon as a line of its output has their text."""
         command = ["ansible-playbook", f"evenkeel.fleet.{playbook}", "-e", json.dumps({**GATES, **variables})]
-        output, done = "", False
+        output, left = "", dict(moments)
         with subprocess.Popen(command, cwd=ROOT, env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             for line in process.stdout:
                 output += line
-                if text in line and not done:
-                    then()
-                    done = True
+                for text in [one for one in left if one in line]:
+                    left.pop(text)()
         return Run(process.returncode, output)
 
     def ledgers(self) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 from integration.rollout.faults import (
+    SHORT,
     Machines,
     Users,
     comes_to,
@@ -101,6 +102,23 @@ def test_one_that_is_out_of_reach_goes_back_by_itself_and_the_fleet_with_it(mach
     again = play(fleet, "rollout", release_name="v2", **LONGER)
     assert again.rc == 0, again.output
     assert release(machines, users) == "v2"
+    assert failed(users) == {}
+
+
+def test_one_that_is_out_of_reach_only_when_it_is_told_to_go_back_keeps_its_guard(machines, users):
+    """Its guard must not lose its order in the end, as that of the other one does."""
+    with contextlib.ExitStack() as stack:
+        done = machines.fleet.play_at({
+            "Restore | See whether the new release is healthy":
+                lambda: stack.enter_context(machines.out_of_reach("edge2")),
+            "Settle | Read the ledger": stack.close,
+        }, "rollout", release_name="v2", **{
+            **SHORT, **LONGER, "rollout_gate_wave": {**SHORT["rollout_gate_wave"], "thresholds": ["p50 < 1us"]}})
+    assert done.rc != 0
+    assert "is not settled: no answer from edge2" in done.text
+    assert {edge: machines.guard(edge)["state"] for edge in EDGES} == {"edge1": "disarmed", "edge2": "armed"}
+    wait_until(lambda: settled(machines), 120, 0.5)
+    assert release(machines, users) == "v1"
     assert failed(users) == {}
 
 
