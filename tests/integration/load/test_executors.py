@@ -200,11 +200,11 @@ def test_a_breach_ends_it_early(bottleneck, processes):
 
 
 def test_a_breach_ends_a_search_with_what_was_found_until_then(bottleneck):
-    result = probe(target=bottleneck(), executor="capacity", rate_rps=120, vus=100, duration_s=2,
+    result = probe(target=bottleneck(), executor="capacity", rate_rps=150, vus=100, duration_s=2,
                    thresholds=["p95 < 100ms", "p95 < 300ms or abort after 0.5s"])
     assert result["verdict"] == "fail"
     assert any(reason.startswith("aborted by threshold: p95 < 300ms") for reason in result["reasons"])
-    assert result["capacity"]["rps"] == 120
+    assert result["capacity"]["rps"] == 150
     assert result["capacity"]["trials"] == sum("borne" in phase for phase in result["phases"]) == 1
     assert result["phases"][-1]["offered"]["rps"] > CAPACITY_RPS
 
