@@ -61,17 +61,17 @@ def test_from_one_to_two_and_back_without_a_failed_request(fleet):
     assert fleet.is_on("v1")
 
 
-@pytest.mark.parametrize(("variables", "problem"), [
-    ({"release_replicas": 0}, "release_replicas: expected a number of replicas, 1 or more, found 0"),
-    ({"release_replicas": 3}, "Set load_balancer_replicas to 3 and run the playbook deploy, or lower"),
-    ({"release_replicas": 2, "release_ports": {"blue": 8001, "green": 8003}},
-     "release_ports: expected two slots whose ports stay apart with 2 replicas"),
+@pytest.mark.parametrize(("variables", "problems"), [
+    ({"release_replicas": 0}, ["release_replicas: expected a number of replicas, 1 or more, found 0"]),
+    ({"release_replicas": 3, "release_ports": {"blue": 8001, "green": 8003}},
+     ["Set load_balancer_replicas to 3 and run the playbook deploy, or lower",
+      "release_ports: expected two slots whose ports stay apart with 3 replicas"]),
 ])
-def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, variables, problem):
+def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, variables, problems):
     for arguments in (["--check"], []):
         refused = fleet.play("rollout", *arguments, release_name="v2", **variables)
         assert refused.rc != 0
-        assert problem in refused.text
+        assert [one for one in problems if one not in refused.text] == []
         assert refused.changed == 0
     assert fleet.is_on("v1")
 

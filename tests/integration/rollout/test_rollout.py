@@ -113,22 +113,21 @@ def test_a_health_check_that_flaps_is_no_health(fleet):
     assert fleet.is_on("v1")
 
 
-@pytest.mark.parametrize(("variables", "message"), [
-    ({"release_name": "v99"}, "v99: expected it on this host or in its registry"),
-    ({"release_name": "v 2"}, "release_name: expected letters"),
-    ({"release_name": "v2", "rollout_canary_hosts": ["nobody"]}, "rollout_canary_hosts: expected hosts out"),
-    ({"release_name": "v2", "rollout_waves": ["0%"]}, "rollout_waves: expected"),
-    ({"release_name": "v2", "release_ports": {"blue": 8001, "green": 8001}},
-     "release_ports: expected two slots"),
-    ({"release_name": "v2", "rollout_load_host": ""}, "rollout_watch: expected a host in group load"),
-    ({"release_name": "v2", "rollout_wave": [1]}, "rollout_wave: role rollout has no such variable"),
+@pytest.mark.parametrize(("variables", "messages"), [
+    ({"release_name": "v99"}, ["v99: expected it on this host or in its registry"]),
+    ({"release_name": "v 2"}, ["release_name: expected letters"]),
+    ({"release_name": "v2", "rollout_canary_hosts": ["nobody"], "rollout_waves": ["0%"], "rollout_load_host": "",
+      "release_ports": {"blue": 8001, "green": 8001}},
+     ["rollout_canary_hosts: expected hosts out", "rollout_waves: expected", "release_ports: expected two slots",
+      "rollout_watch: expected a host in group load"]),
+    ({"release_name": "v2", "rollout_wave": [1]}, ["rollout_wave: role rollout has no such variable"]),
 ])
-def test_bad_input_changes_nothing(fleet, variables, message):
+def test_bad_input_changes_nothing(fleet, variables, messages):
     before = fleet.ledgers()
     done = fleet.play("rollout", **variables)
     assert done.rc != 0
     assert "Nothing was changed." in done.output
-    assert message in done.text
+    assert [one for one in messages if one not in done.text] == []
     assert done.changed == 0
     assert {host: one["records"] for host, one in fleet.ledgers().items()} == {
         host: one["records"] for host, one in before.items()}
