@@ -116,10 +116,11 @@ def test_a_health_check_that_flaps_is_no_health(fleet):
 @pytest.mark.parametrize(("variables", "messages"), [
     ({"release_name": "v99"}, ["v99: expected it on this host or in its registry"]),
     ({"release_name": "v 2"}, ["release_name: expected letters"]),
-    ({"release_name": "v2", "rollout_canary_hosts": ["nobody"], "rollout_waves": ["0%"], "rollout_load_host": "",
+    ({"release_name": "v2", "rollout_canary_hosts": ["nobody"], "rollout_load_host": "",
       "release_ports": {"blue": 8001, "green": 8001}},
-     ["rollout_canary_hosts: expected hosts out", "rollout_waves: expected", "release_ports: expected two slots",
+     ["rollout_canary_hosts: expected hosts out", "release_ports: expected two slots",
       "rollout_watch: expected a host in group load"]),
+    ({"release_name": "v2", "rollout_waves": ["0%"]}, ["rollout_waves: expected"]),
     ({"release_name": "v2", "rollout_wave": [1]}, ["rollout_wave: role rollout has no such variable"]),
 ])
 def test_bad_input_changes_nothing(fleet, variables, messages):
