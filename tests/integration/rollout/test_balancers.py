@@ -30,6 +30,7 @@ pytestmark = pytest.mark.faults
 EDGES = ["edge1", "edge2"]
 #: Both drain, one after the other.
 LONGER = {"rollout_guard_ttl_s": 32}
+NAMED = "found 1 that did not: edge2: "
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_one_that_is_out_of_reach_goes_back_by_itself_and_the_fleet_with_it(mach
             assert process.wait(170) != 0
             before = play(fleet, "rollout", release_name="v2", **LONGER)
             assert before.rc != 0
-            assert "edge2" in before.output
+            assert NAMED in before.text
     wait_until(lambda: settled(machines), 120, 0.5)
     assert release(machines, users) == "v1"
     assert failed(users) == {}
@@ -125,7 +126,8 @@ def test_one_that_is_out_of_reach_only_when_it_is_told_to_go_back_keeps_its_guar
 def test_the_one_that_is_out_of_reach_before_is_named_and_nothing_is_changed(machines, users):
     with machines.out_of_reach("edge2"):
         done = play(machines.fleet, "rollout", release_name="v2", **LONGER)
-    assert (done.changed, "edge2" in done.output) == (0, True), done.output
     assert done.rc != 0
+    assert NAMED in done.text
+    assert done.changed == 0
     assert release(machines, users) == "v1"
     assert failed(users) == {}
