@@ -17,7 +17,8 @@ description:
     its processes listen. What is still open when it is killed is counted as cut off.
   - Moves no traffic. M(evenkeel.fleet.balancer_server) takes a server out before and brings it back after; the playbook
     C(restart) does both, host by host.
-  - In the URL of a check, C({port}) is the port on the host under which a container is published.
+  - In the URL of a check, C({port}) is the port of the host under which a container is published, or where a replica in
+    a slot listens.
   - Standard library only; nothing has to be installed on the target.
 extends_documentation_fragment:
   - evenkeel.fleet.attributes
@@ -48,11 +49,15 @@ options:
       systemd: A service unit.
       container: A container of the local Docker Engine.
       compose: The slot in use of a Compose service, as the role C(deploy_compose) makes it.
+      systemd_slot: The slot in use of a service of template units, as the role C(deploy_systemd) makes it.
   name:
-    description: Name of the unit, the container or the Compose service; by default O(service).
+    description: Name of the unit, the container or the service that has slots; by default O(service).
     type: str
+  home:
+    description: Directory with the slots, for O(runtime=systemd_slot); by default C(/opt/evenkeel/<name>).
+    type: path
   replica:
-    description: Which replica of the slot, with O(runtime=compose), from 1.
+    description: Which replica of the slot, from 1.
     type: int
     default: 1
   action:
@@ -160,6 +165,13 @@ EXAMPLES = r"""
     stop_deadline_s: 20
     checks:
       - {name: search, type: http, url: "http://127.0.0.1:9200/up"}
+
+- name: Restart the first replica of a release that runs as systemd units
+  evenkeel.fleet.service_restart:
+    service: shop
+    runtime: systemd_slot
+    checks:
+      - {name: shop, type: http, url: "http://127.0.0.1:{port}/health"}
 """
 
 RETURN = r"""
@@ -188,12 +200,12 @@ instance:
   type: str
   sample: shop.service
 slot:
-  description: The slot, with O(runtime=compose).
+  description: The slot; empty for what has none.
   returned: always
   type: str
   sample: blue
 replicas:
-  description: How many replicas the slot has, with O(runtime=compose).
+  description: How many replicas the slot has; 1 for what has no slots.
   returned: always
   type: int
   sample: 1
@@ -266,6 +278,7 @@ def main() -> None:
             "service": {"type": "str", "required": True},
             "runtime": {"type": "str", "default": tasks.SYSTEMD, "choices": list(tasks.RUNTIMES)},
             "name": {"type": "str"},
+            "home": {"type": "path"},
             "replica": {"type": "int", "default": 1},
             "action": {"type": "str", "default": "restart", "choices": ["restart", "stop"]},
             "method": {"type": "str", "default": need.AUTO, "choices": list(need.METHODS)},

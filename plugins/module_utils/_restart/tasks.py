@@ -16,37 +16,54 @@ from .._core.errors import FleetError, InputError
 from .._health.checks import validate
 from .._release.control.stop import StopFlag
 from .._runtime.instance import Instance, State
+from .._runtime.slot import slot_in_use
 from .need import RELOAD, RESTART, Need, choose, find_needs
 from .restart import Operation
 from .sockets import Connections
 
-SYSTEMD, CONTAINER, COMPOSE = "systemd", "container", "compose"
-RUNTIMES = (SYSTEMD, CONTAINER, COMPOSE)
+SYSTEMD, CONTAINER, COMPOSE, SYSTEMD_SLOT = "systemd", "container", "compose", "systemd_slot"
+RUNTIMES = (SYSTEMD, CONTAINER, COMPOSE, SYSTEMD_SLOT)
+UNITS = (SYSTEMD, SYSTEMD_SLOT)
 STAMPS = "/run/evenkeel/restart"
 
 STOP = "stop"
 
 
-def find(service: str, runtime: str, name: str | None, directory: str, replica: int = 1) -> tuple[Instance, str, int]:
-    """Return an instance of a service on this host, its slot and how many replicas that has; only Compose has those.
+def find(service: str, runtime: str, name: str, home: str, directory: str,
+         replica: int = 1) -> tuple[Instance, str, int]:
+    """Return an instance of a service on this host, its slot and how many replicas that has, where there are slots.
 
     :raises FleetError: when there is no such replica.
     """
-    if runtime == SYSTEMD:
+    if runtime in UNITS:
         from .._runtime.systemd import Unit
+        from .._runtime.units import Units
 
-        return Unit(name or service), "", 1
-    from .._runtime.container import Container, slot_of  # the HTTP client, which units do not need
+        if runtime == SYSTEMD:
+            return Unit(name), "", 1
+        units = Units(name, home)
+        slot, replicas = _in_use(service, name, units.instances(), directory, replica)
+        return Unit(replicas[replica], units.port(slot, replica)), slot, len(replicas)
+    from .._runtime.compose import Compose  # the HTTP client, which units do not need
+    from .._runtime.container import Container
     from .._runtime.engine import Engine
 
     engine = Engine()
-    if runtime != COMPOSE:
-        return Container(name or service, engine), "", 1
-    slot, containers = slot_of(name or service, engine, lambda: _committed_slot(service, directory))
-    if replica not in containers:
-        raise FleetError(f"Expected replica {replica} of {service} in slot {slot}, found {len(containers)} replicas.",
+    if runtime == CONTAINER:
+        return Container(name, engine), "", 1
+    slot, replicas = _in_use(service, name, Compose(name, engine).instances(), directory, replica)
+    return Container(replicas[replica], engine), slot, len(replicas)
+
+
+def _in_use(service: str, name: str, slots: Mapping[str, Mapping[str, Any]], directory: str,
+            replica: int) -> tuple[str, dict[int, str]]:
+    """Return the slot that is in use, and what its replicas are called; the runtime knows the service by its name."""
+    slot = slot_in_use(name, slots, lambda: _committed_slot(service, directory))
+    replicas = {one["replica"]: str(one["container"]) for one in slots[slot]["replicas"]}
+    if replica not in replicas:
+        raise FleetError(f"Expected replica {replica} of {service} in slot {slot}, found {len(replicas)} replicas.",
                          "Run the playbook restart again, which counts them anew.")
-    return Container(containers[replica], engine), slot, len(containers)
+    return slot, replicas
 
 
 def _committed_slot(service: str, directory: str) -> str:
@@ -61,8 +78,8 @@ def _committed_slot(service: str, directory: str) -> str:
 def restart(service: str, runtime: str, name: str | None, action: str, method: str, only_if: str,
             reload_signal: str | None, renews: str, programs: Sequence[str], files: Sequence[str],
             checks: Sequence[Mapping[str, Any]], consecutive: int, interval_s: float, quiet_s: float,
-            stop_deadline_s: float, start_deadline_s: float, run: str, directory: str, replica: int, check_mode: bool,
-            stamps: str = STAMPS) -> dict[str, Any]:
+            stop_deadline_s: float, start_deadline_s: float, run: str, directory: str, home: str | None, replica: int,
+            check_mode: bool, stamps: str = STAMPS) -> dict[str, Any]:
     """Restart or stop the service here, or say what would be done.
 
     :raises FleetError: with everything that is known so far in its details.
@@ -71,7 +88,8 @@ def restart(service: str, runtime: str, name: str | None, action: str, method: s
     left_out = [check for check in checks if check_mode and check["type"] == "command" and not check["read_only"]]
     checks = [check for check in checks if check not in left_out]
     clock = Deadline(0)
-    instance, slot, replicas = find(service, runtime, name, directory, replica)
+    name = name or service
+    instance, slot, replicas = find(service, runtime, name, home or f"/opt/evenkeel/{name}", directory, replica)
     checks = [{**check, "url": instance.fill(check["url"])} if check["url"] else check for check in checks]
     validate(checks)
     before = instance.state()
@@ -117,7 +135,7 @@ def _carry_out(operation: Operation, method: str, reload_signal: str | None, ren
 def _check(reload_signal: str | None, runtime: str, renews: str, *seconds: float) -> None:
     if reload_signal is not None and reload_signal not in signal.Signals.__members__:
         raise InputError("reload_signal", reload_signal, "the name of a signal", "SIGHUP")
-    if runtime != SYSTEMD and renews != "none":
+    if runtime not in UNITS and renews != "none":
         raise InputError("renews", renews, f"'none' for the runtime {runtime}", "none")
     for field, value in zip(("quiet_s", "stop_deadline_s", "start_deadline_s"), seconds):
         if value < 0:

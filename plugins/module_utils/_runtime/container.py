@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A container as one instance of a service, by its name or by the Compose service whose slot it is."""
+"""A container as one instance of a service."""
 
 from __future__ import annotations
 
@@ -11,32 +11,13 @@ import os
 import signal
 import threading
 import urllib.parse
-from typing import Callable
 
 from .._core.clock import epoch_s
 from .._core.errors import FleetError
-from .compose import Compose
 from .engine import Engine, EngineError
 from .instance import State
 
 _NET_S = 5  # Docker kills that much later than the caller, should the caller die
-
-
-def slot_of(service: str, engine: Engine, committed: Callable[[], str]) -> tuple[str, dict[int, str]]:
-    """Return the slot of a Compose service that is in use, and its containers by replica: the slot that runs.
-
-    :arg committed: says which one that should be; asked when none runs.
-    :raises FleetError: when it is not certain.
-    """
-    slots = Compose(service, engine).instances()
-    found = [slot for slot, one in slots.items() if any(each["running"] for each in one["replicas"])]
-    if not found:
-        found = [slot for slot in slots if len(slots) == 1 or slot == committed()]
-    if len(found) != 1:
-        known = ", ".join(f"{slot} {one['status']}" for slot, one in slots.items()) or "none"
-        raise FleetError(f"Expected one slot of the Compose service {service} to be in use, found: {known}.",
-                         "Deploy it, or let the rollout that is under way end (playbook rollout or rollback).")
-    return found[0], {one["replica"]: str(one["container"]) for one in slots[found[0]]["replicas"]}
 
 
 class Container:

@@ -45,7 +45,7 @@ class Instance(Protocol):
         """
 
     def fill(self, text: str) -> str:
-        """Fill in what only the runtime knows: ``{port}``, under which a container is published on this host."""
+        """Fill in what only the runtime knows: ``{port}``, where a replica or a container is reached on this host."""
 
     def reload(self) -> None:
         """Reload as the runtime declares it; return when that ended."""

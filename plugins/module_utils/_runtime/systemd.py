@@ -41,11 +41,15 @@ def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float
 
 
 class Unit:
-    """One service unit of this host."""
+    """One service unit of this host.
 
-    def __init__(self, name: str) -> None:
+    :arg port: where it listens, if that is known.
+    """
+
+    def __init__(self, name: str, port: str = "") -> None:
         self.name = name if name.endswith(".service") else f"{name}.service"
         self.label = self.name
+        self._port = port
 
     def state(self) -> State:
         """Ask systemd.
@@ -57,8 +61,8 @@ class Unit:
                         time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))
 
     def fill(self, text: str) -> str:
-        """There is nothing to fill in: who declares a unit knows where it listens."""
-        return text
+        """``{port}`` is that of an instance in a slot; who declares another unit knows where it listens."""
+        return text.replace("{port}", self._port) if self._port else text
 
     def reload(self) -> None:
         """``systemctl reload``: what ExecReload says."""

@@ -46,6 +46,10 @@ class Units:
                                  for number, unit in enumerate(own, 1)])
                 for slot, own in units.items()}
 
+    def port(self, slot: str, replica: int) -> str:
+        """Return where a replica, counted from 1, listens."""
+        return self._slots()[slot][f"EVENKEEL_PORT_{replica}" if replica > 1 else "EVENKEEL_PORT"]
+
     def stop(self, slot: str, grace_s: int) -> None:
         """Stop the instances of a slot, also those no longer declared, and keep a reboot from starting them.
 

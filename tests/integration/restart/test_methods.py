@@ -124,7 +124,7 @@ def test_check_mode_looks_and_changes_nothing(bell, lab_with_bell):
     ({"files": ["/etc/none.conf"]}, "files: expected files that can be read"),
     ({"runtime": "container", "renews": "main"}, "renews: expected 'none' for the runtime container"),
     ({"runtime": "container", "name": "none"}, "No such container: none"),
-    ({"runtime": "compose", "name": "none"}, "Expected one slot of the Compose service none to be in use"),
+    ({"runtime": "compose", "name": "none"}, "Expected one slot of none to be in use"),
 ])
 def test_bad_input_is_refused_before_anything_is_changed(bell, options, problem):
     before = main_pid()

@@ -33,7 +33,7 @@ def units(fleet, pattern="chime-*@*"):
     return {host: [line.split()[0] for line in one["stdout_lines"]] for host, one in found.items()}
 
 
-@pytest.mark.parametrize("old", [pytest.param("v1", marks=FAULTS), "v1-abrupt"])
+@pytest.mark.parametrize("old", ["v1", pytest.param("v1-abrupt", marks=FAULTS)])
 def test_there_and_back_fails_no_request(on_v1, old):
     fleet = on_v1
     if old != "v1":
@@ -132,6 +132,24 @@ def test_a_migration_runs_in_a_unit_of_its_own(on_v1):
     done = on_v1.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 0, done.output
     assert on_v1.is_on("v2")
+
+
+@FAULTS
+def test_the_slot_in_use_is_restarted_without_a_failed_request(on_v1):
+    health = [{"name": "chime", "type": "http", "url": "http://127.0.0.1:{port}/health"}]
+    chime = {"name": "chime", "runtime": "systemd_slot", "backend": "be_chime", "health": health}
+    ours = f"{{{{ {[chime]} if inventory_hostname in groups.app else [] }}}}"
+    before, asked = units(on_v1), ("systemctl show --property=MainPID", "chime-*@1.service")
+    mains = on_v1.ask("app", "ansible.builtin.command", *asked)
+    with Users(Machines(on_v1).address, port=PORT) as users:
+        done = on_v1.play("restart", graceful_restart_services=ours)
+    assert done.rc == 0, done.output
+    assert f"{len(on_v1.hosts)} of {len(on_v1.hosts)} instances restarted" in done.text
+    assert users.failed == []
+    assert units(on_v1) == before
+    for host, found in on_v1.ask("app", "ansible.builtin.command", *asked).items():
+        assert found["stdout"] != mains[host]["stdout"]
+    assert on_v1.is_on("v1")
 
 
 @FAULTS

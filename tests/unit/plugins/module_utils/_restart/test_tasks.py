@@ -34,5 +34,5 @@ def test_a_look_says_what_it_did_not_ask(monkeypatch, tmp_path, read_only, left_
         reload_signal=None, renews="none", programs=[], files=[],
         checks=[command("alive", "true", read_only=True), command("smoke", "false", read_only=read_only)],
         consecutive=1, interval_s=0.1, quiet_s=0.0, stop_deadline_s=1.0, start_deadline_s=1.0, run="any",
-        directory=str(tmp_path), replica=1, check_mode=True, stamps=str(tmp_path))
+        directory=str(tmp_path), home=None, replica=1, check_mode=True, stamps=str(tmp_path))
     assert (looked["left_out"], looked["healthy"]) == (left_out, healthy)

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.systemctl import parse_units
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.info import read
+from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.tasks import find
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.compose import Compose
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.runtime import runtime_of
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.units import Units, started_at
@@ -114,6 +115,16 @@ def test_without_an_image_or_a_port_there_is_no_slot_and_nothing_to_ask(home, sy
     (home / "blue/.env").write_text(lines)
     assert Units("shop", str(home)).instances() == {}
     assert Units("shop", str(home / "nothing")).instances() == {}
+
+
+def test_a_restart_finds_a_replica_of_the_slot_in_use_and_where_it_listens(home, systemctl):
+    systemctl(show=f"{RUNS}\n{CRASHES}")
+    found = [find("shop", "systemd_slot", "shop", str(home), "/nowhere", replica) for replica in (1, 2)]
+    assert [(unit.label, slot, replicas) for unit, slot, replicas in found] == [(one, "blue", 2) for one in BLUE]
+    assert [unit.fill("http://h:{port}/health") for unit, *dummy in found] == [
+        "http://h:8001/health", "http://h:8003/health"]
+    with pytest.raises(FleetError, match="Expected replica 3 of shop in slot blue, found 2 replicas"):
+        find("shop", "systemd_slot", "shop", str(home), "/nowhere", 3)
 
 
 def test_systemd_that_does_not_answer_is_an_error(home, systemctl):
