@@ -56,6 +56,7 @@ def test_a_long_soak_ends_when_the_rollout_was_sent_back_or_stopped(fleet, playb
     assert fleet.is_on("v1")
 
 
+@pytest.mark.faults
 def test_a_load_balancer_that_has_gone_back_at_the_commit_keeps_everybody_from_it(fleet):
     """Every host has recorded that it is ready; the guard fires before its order is taken away."""
     machines = Machines(fleet)
@@ -82,6 +83,28 @@ def test_a_rollback_is_not_sent_back_by_another_one(fleet, during):
     assert first.rc == 0, first.output
     assert fleet.is_on("v2")
     assert fleet.play("deploy", release_name="v1").rc == 0
+
+
+@pytest.mark.faults
+def test_what_was_before_is_not_asked_for_while_a_rollout_commits(fleet):
+    """Its guards have no orders any more, and which release is the one before is about to change."""
+    machines, host = Machines(fleet), fleet.hosts[-1]
+    kill_at(machines, "v2", host, "SOAKING", "result", signal.SIGKILL, rollout_guard_ttl_s=240, rollout_soak_s=30)
+    last = machines.last(host)
+    run = {"service": "pitch", "run": last["run"], "token": last["token"]}
+    fleet.ask("edge", "evenkeel.fleet.release", json.dumps({**run, "action": "disarm"}))
+    fleet.ask(host, "evenkeel.fleet.release", json.dumps({
+        **run, "action": "record", "release": "v2", "host": host, "operator": "alice",
+        "records": [{"state": "COMMITTED", "phase": "intent"}]}))
+    back = fleet.play("rollback")
+    assert (back.rc, back.changed) == (2, 0), back.output
+    assert f"found that run {last['run']} commits v2 on {host}. Nothing was changed" in back.text
+    again = fleet.play("rollout", release_name="v2", **QUICK)
+    assert again.rc == 0, again.output
+    assert fleet.is_on("v2")
+    back = fleet.play("rollback", **QUICK)
+    assert back.rc == 0, back.output
+    assert fleet.is_on("v1")
 
 
 @pytest.mark.faults

@@ -11,6 +11,7 @@ from typing import Any, Iterable, Mapping
 from ..._core.errors import FleetError
 from ..declared.bundle import name_of
 from ..declared.migration import refusal
+from ..ledger.states import COMMITTED
 
 PREVIOUS = "previous"
 
@@ -22,6 +23,8 @@ def target(ledgers: Mapping[str, Mapping[str, Any]], wanted: str) -> dict[str, A
     :arg wanted: ``previous``, a release that was committed on every host, or the name of a bundle of one.
     :raises FleetError: when a host's ledger does not know it, or the hosts' ledgers disagree.
     """
+    if wanted == PREVIOUS:
+        _refuse_within_a_commit(ledgers)
     found: dict[tuple[str, str], list[str]] = {}
     configs = {}
     for host, ledger in ledgers.items():
@@ -42,6 +45,19 @@ def target(ledgers: Mapping[str, Mapping[str, Any]], wanted: str) -> dict[str, A
                          "Name the release, or bring it with the playbook rollout.")
     release, image = next(iter(found))
     return {"release": release, "image": image, "configs": configs}
+
+
+def _refuse_within_a_commit(ledgers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Which release is the one before is about to change where a run commits."""
+    hosts = [host for host, ledger in ledgers.items()
+             if ledger["status"].get("interrupted") and ledger["status"]["state"] == COMMITTED]
+    if hosts:
+        status = ledgers[hosts[0]]["status"]
+        raise FleetError(
+            f"rollback_to: expected {PREVIOUS} to mean one release, found that run {status['run']} commits "
+            f"{status['release']} on {', '.join(hosts)}. Nothing was changed.",
+            "Run this again when it has ended: by itself in a moment, and by its guards when its controller is gone. "
+            "Or name the release.")
 
 
 def irreversible(observations: Mapping[str, Mapping[str, Any]], release: str, configs: Mapping[str, str],

@@ -51,6 +51,16 @@ def test_what_no_host_or_not_every_host_knows_is_refused(histories, wanted, mess
         rollback.target(ledgers(*histories), wanted)
 
 
+def test_previous_is_not_asked_for_while_a_run_commits():
+    both = ledgers([entry("v1"), entry("v2")], [entry("v1"), entry("v2")])
+    both["app2"]["status"].update(interrupted=True, state="COMMITTED", run="run-7", release="v3")
+    with pytest.raises(FleetError, match=r"found that run run-7 commits v3 on app2\. Nothing was changed"):
+        rollback.target(both, "previous")
+    assert rollback.target(both, "v1")["release"] == "v1"
+    both["app2"]["status"].update(interrupted=False)
+    assert rollback.target(both, "previous")["release"] == "v1"
+
+
 def test_another_configuration_of_the_same_release_is_something_to_go_back_from():
     first, second = entry("v1", "a"), entry("v1", "b")
     assert in_line([first, second]) == [first, second]
