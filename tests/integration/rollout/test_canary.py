@@ -59,6 +59,7 @@ def test_one_that_answers_later_is_found_by_the_users_own_requests(fleet):
     assert fleet.is_on("v1")
 
 
+@pytest.mark.faults
 def test_a_healthy_release_goes_on_and_the_evidence_is_in_the_ledger(fleet):
     judge = {**JUDGED["rollout_judge"], "latency": {"percentiles": ["p50"], "min_effect_ms": 1000}}
     done = fleet.play("rollout", release_name="v2", **{**JUDGED, "rollout_judge": judge})

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from integration.rollout.faults import Machines, Users
 from integration.rollout.fleet import QUICK
 
 #: What the app answers without its stores: twice the containers, not the database, are what is asked here.
@@ -74,6 +76,22 @@ def test_a_number_that_cannot_go_well_is_refused_before_anything_moves(fleet, va
         assert [one for one in problems if one not in refused.text] == []
         assert refused.changed == 0
     assert fleet.is_on("v1")
+
+
+@pytest.mark.faults
+def test_the_plan_proposes_replicas_for_the_load_of_now(fleet):
+    with Users(Machines(fleet).address, rate_rps=50) as users:
+        users.next(100)
+        plan = fleet.play("rollout", "--check", release_name="v2", rollout_capacity_rps=20)
+    assert (plan.rc, plan.changed) == (0, 0), plan.output
+    found = re.search(r"capacity: load now ([\d.]+) rps, \d+% of 60 rps; proposal: (\d+) hosts, \d more .*"
+                      r" release_replicas: (\d+) \(a host bears 20 rps with 1;", plan.text)
+    assert found, plan.output
+    load_rps, hosts, replicas = float(found[1]), int(found[2]), int(found[3])
+    assert 35 <= load_rps <= 65
+    # One host may be lost, and the others are used to seven tenths: less would not do, and more is not asked for.
+    assert (hosts - 2) * 14 < load_rps <= (hosts - 1) * 14
+    assert (replicas - 1) * 28 < load_rps <= replicas * 28
 
 
 @pytest.mark.faults
