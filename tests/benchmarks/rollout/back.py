@@ -72,7 +72,7 @@ def switch(fleet: Lab, host: str, to: str, away: str) -> float:
 def sent_back(fleet: Lab, hosts: list[str], *arguments: str) -> float:
     """Return the seconds of the whole playbook while a rollout to these hosts soaks."""
     variables = {**COMMON, **BARE, "release_environment": fleet.environment, "release_name": "v1",
-                 "rollout_soak_s": 30}
+                 "rollout_soak_s": 120}
     rollout = threading.Thread(target=fleet.play, args=("rollout", *arguments), kwargs=variables)
     rollout.start()
     while any(fleet.ledgers()[host]["status"]["state"] != "SOAKING" for host in hosts):
