@@ -104,7 +104,8 @@ class Shops:
     def install(self, host: str, options: str = "", type: str = "notify", more: str = "", settings: str = "text=one",
                 socket: bool = False) -> None:
         """Install the unit anew and start it."""
-        on(host, "systemctl stop bell.socket bell.service; rm -f /etc/systemd/system/bell.*", strict=False)
+        on(host, "systemctl stop bell.socket; systemctl kill -s KILL bell.service; systemctl stop bell.service; "
+                 "rm -f /etc/systemd/system/bell.*", strict=False)  # one that ignores SIGTERM would take its 90 s
         program = (Path(__file__).parent / "server.py").read_text()
         on(host, f"mkdir -p {Path(PROGRAM).parent} && cat > {PROGRAM}", data=program)
         self.set(host, settings)
