@@ -134,12 +134,13 @@ class Shops:
              *arguments], cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, check=False)
         return Run(done.returncode, done.stdout + done.stderr)
 
-    def restart_until(self, text: str, then: Callable[[], Any], **environment: str) -> Run:
-        """Restart, and do something as soon as a line of the output has this text."""
+    def restart_until(self, text: str, then: Callable[[], Any], *more: str) -> Run:
+        """Restart, with more inventories, and do something as soon as a line of the output has this text."""
         output, done = "", False
-        command = ["ansible-playbook", "-i", "inventories/lab", "-i", str(self.inventory), "evenkeel.fleet.restart"]
-        with subprocess.Popen(command, cwd=ROOT, env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1", **environment}, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        inventories = [word for one in ("inventories/lab", *more, str(self.inventory)) for word in ("-i", one)]
+        with subprocess.Popen(["ansible-playbook", *inventories, "evenkeel.fleet.restart"], cwd=ROOT, text=True,
+                              env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
             for line in process.stdout:
                 output += line
                 if text in line and not done:

@@ -49,3 +49,4 @@ def test_an_image_is_loaded_and_is_something_to_go_back_to(fleet, archive):
         assert found["status"]["current"]["image"] == f"pitch:sha256-{digest}"
     left = fleet.ask("app", "ansible.builtin.command", "ls /opt/evenkeel/pitch/images")
     assert {one["stdout"] for one in left.values()} == {""}
+    assert fleet.play("deploy", release_name="v1", **QUICK).rc == 0
