@@ -42,7 +42,7 @@ class Machines:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
-        found = fleet.ask("app:edge", "ansible.builtin.debug", "var=ansible_host")
+        found = fleet.ask("app:edge:postgres", "ansible.builtin.debug", "var=ansible_host")
         self.names = {host: one["ansible_host"] for host, one in found.items()}
         found = fleet.ask("edge", "ansible.builtin.debug", "var=lab_address")
         self.addresses = {host: one["lab_address"] for host, one in found.items()}
@@ -184,19 +184,24 @@ def comes_to(machines: Machines, host: str, state: str, phase: str) -> Callable[
 
 def kill_at(machines: Machines, release: str, host: str, state: str, phase: str, how: signal.Signals,
             **variables: Any) -> None:
-    """Kill the controller of a rollout, or of a rollback, as soon as a host's ledger has this record.
+    """Kill the controller of a rollout, or of a rollback, as soon as a host's ledger has this record."""
+    there = comes_to(machines, host, state, phase)
+    with controller(release, **variables) as process:
+        wait_until(lambda: there(process), 150)
+        kill(process, how)
+
+
+def kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    """Kill a controller.
 
     SIGINT reaches the whole process group, as Ctrl-C does; the other signals the controller alone: its children and
     what they have begun on the hosts go on.
     """
-    there = comes_to(machines, host, state, phase)
-    with controller(release, **variables) as process:
-        wait_until(lambda: there(process), 150)
-        if how is signal.SIGINT:
-            os.killpg(process.pid, how)
-        else:
-            process.send_signal(how)
-        process.wait(60)
+    if how is signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        process.send_signal(how)
+    process.wait(60)
 
 
 def one_release(machines: Machines, users: Users) -> str:

@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
+import signal
+from pathlib import Path
 
 import pytest
+from integration.rollout.faults import Machines, Users, comes_to, controller, kill, play, wait_until
 from integration.rollout.fleet import QUICK
 
 pytestmark = pytest.mark.faults  # whole rollouts, a minute each
@@ -16,6 +19,10 @@ pytestmark = pytest.mark.faults  # whole rollouts, a minute each
 PSQL = "runuser -u postgres -- psql -At -v ON_ERROR_STOP=1 -d pitch -c"
 COLUMNS = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'nickname'"
 EXPAND = f"{PSQL} 'ALTER TABLE users ADD COLUMN nickname text'"
+#: Two lines of each run. The first one takes longer than the next rollout needs to begin its own.
+LOG = Path("/run/evenkeel-expanded")
+EXPAND_SLOWLY = (f"echo begin >> {LOG}; [ $(wc -l < {LOG}) != 1 ] || sleep 25; "
+                 f"{EXPAND.replace('COLUMN', 'COLUMN IF NOT EXISTS')}; echo end >> {LOG}")
 #: It fails when the canary has its traffic.
 BROKEN = {**QUICK, "rollout_hooks": {"after_switch": [{"name": "users complain", "command": "exit 7"}]}}
 
@@ -107,4 +114,45 @@ def test_an_irreversible_migration_is_in_the_way_of_every_rollback(fleet, databa
     assert refused.changed == 0
     done = fleet.play("rollback", rollback_to="v1", rollout_accept_irreversible=True, **QUICK)
     assert done.rc == 0, done.output
+    assert fleet.is_on("v1")
+
+
+@pytest.mark.parametrize(("how", "phase", "irreversible"), [
+    (signal.SIGINT, "intent", False), (signal.SIGTERM, "intent", True), (signal.SIGKILL, "intent", False),
+    (signal.SIGINT, "result", False), (signal.SIGTERM, "result", False), (signal.SIGKILL, "result", True),
+], ids=lambda value: getattr(value, "name", None))
+def test_the_same_command_goes_on_after_its_controller_was_killed(fleet, database, how, phase, irreversible):
+    """What the dead one has begun goes on, and the next one waits for its end."""
+    machines = Machines(fleet)
+    machines.run(database, f"rm -f {LOG}")
+    migration = {"name": "add column", "command": EXPAND_SLOWLY, "host": database, "irreversible": irreversible}
+    log = machines.path(database, str(LOG.relative_to("/")))
+    there = comes_to(machines, fleet.hosts[-1], "EXPANDED", phase)
+    with Users(machines.address) as users:
+        with controller("v2", rollout_migration=migration) as process:
+            wait_until(lambda: there(process), 150)
+            wait_until(log.exists, 30)
+            kill(process, how)
+        killed = machines.last(fleet.hosts[-1])
+        assert len(log.read_text().split()) == {"intent": 1, "result": 2}[phase]
+        assert users.next(100).keys() == {"v1"}
+        done = play(fleet, "rollout", release_name="v2", rollout_migration=migration)
+        assert done.rc == 0, done.output
+        assert f"goes on with run {killed['run']}" in done.output
+        assert users.next(100).keys() == {"v2"}
+    assert users.failed == []
+    assert log.read_text().split() == ["begin", "end"] * 2
+    assert sql(fleet, COLUMNS) == "1"
+    assert fleet.is_on("v2")
+    assert fleet.play("deploy", release_name="v1", **QUICK).rc == 0
+
+
+def test_one_whose_time_is_over_has_ended(fleet, database):
+    """In a container, whose first process does not hear SIGTERM."""
+    assert database
+    migration = {"name": "hang", "compose": ["python3", "-c", "import time; time.sleep(120)"], "timeout_s": 2}
+    done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
+    assert done.rc == 2, done.output
+    assert f"migration hang failed on {fleet.hosts[0]}: it took longer than 2 s" in done.text
+    assert Machines(fleet).run(fleet.hosts[0], "docker ps --all --quiet --filter name=migration") == ""
     assert fleet.is_on("v1")

@@ -12,6 +12,7 @@ from ..._core.errors import InputError
 from ..._runtime.runtime import RUNTIMES
 
 TIMEOUT_S = 600.0
+TIMED_OUT = 124  # as timeout(1) has it
 #: A command for a shell, or one of the release as a list of words, which its runtime runs.
 KINDS = ("command", *RUNTIMES)
 KEYS = frozenset(("name", *KINDS, "host", "irreversible", "timeout_s"))
@@ -53,15 +54,19 @@ def problems(rules: Mapping[str, Any], hosts: Sequence[str], inventory: Sequence
                              "600"))
 
 
-def planned(rules: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, Any]:
+def planned(rules: Mapping[str, Any], hosts: Sequence[str], service: str) -> dict[str, Any]:
     """Return the migration as the plan, the ledger and the tasks know it; empty without one.
 
-    :returns: ``name``, ``command``, ``compose`` or ``systemd``, ``host``, ``irreversible``, ``timeout_s``.
+    :returns: ``name``, ``command``, ``compose`` or ``systemd``, ``host``, ``irreversible``, ``timeout_s``; and
+        ``alone``, the words before its command that let no two of a service run on a host at once. What a dead
+        controller has begun goes on, so the next one waits for its end, at most for as long as one may take.
     """
     if not rules or not hosts:
         return {}
-    return {"name": "migration", "host": hosts[0], "irreversible": False, "timeout_s": TIMEOUT_S,
-            **{key: value for key, value in rules.items() if value not in ("", None)}}
+    complete = {"name": "migration", "host": hosts[0], "irreversible": False, "timeout_s": TIMEOUT_S,
+                **{key: value for key, value in rules.items() if value not in ("", None)}}
+    return {**complete, "alone": ["flock", "--wait", str(complete["timeout_s"]), "--conflict-exit-code",
+                                  str(TIMED_OUT), f"/run/evenkeel-{service}-migration.lock"]}
 
 
 def line(migration: Mapping[str, Any]) -> str:

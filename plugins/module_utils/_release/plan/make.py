@@ -91,7 +91,8 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         "first": first, "gates": list(request["gates"]), "soak_s": request["soak_s"],
         "hooks": {} if problems else dict(request["hooks"]),
         # A run that goes on has migrated before; its commit records that all the same.
-        "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(request["migration"], hosts),
+        "migration": {} if problems or request["kind"] == ROLLBACK else migration.planned(
+            request["migration"], hosts, request["service"]),
         "guard_ttl_s": 0 if first or request["migration"].get("irreversible") or any(
             one["irreversible"] for one in observations.values()) else ttl_of(
                 request["guard_ttl_s"], waves, request["forks"]),

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.declared import migration
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.history import under_way
@@ -46,10 +48,37 @@ def test_a_command_of_another_runtime_is_refused(kind, runtime):
 
 
 def test_the_plan_fills_in_what_is_not_said():
-    assert migration.planned({}, HOSTS) == {}
-    assert migration.planned({"command": "x"}, []) == {}
-    assert migration.planned({"command": "x", "host": ""}, HOSTS) == {
-        "name": "migration", "command": "x", "host": "app1", "irreversible": False, "timeout_s": 600.0}
+    assert migration.planned({}, HOSTS, "shop") == {}
+    assert migration.planned({"command": "x"}, [], "shop") == {}
+    found = migration.planned({"command": "x", "host": ""}, HOSTS, "shop")
+    assert found.pop("alone")[0] == "flock"
+    assert found == {"name": "migration", "command": "x", "host": "app1", "irreversible": False, "timeout_s": 600.0}
+
+
+def alone(tmp_path, wait_s):
+    """The words of the plan, with a lock in a directory of this test."""
+    words = migration.planned({"command": "x", "timeout_s": wait_s}, HOSTS, "shop")["alone"]
+    assert words[-1] == "/run/evenkeel-shop-migration.lock"
+    return [*words[:-1], str(tmp_path / "lock")]
+
+
+def test_the_next_one_waits_for_the_end_of_one_whose_parent_is_gone(tmp_path):
+    log = tmp_path / "log"
+    work = f"echo begin >> {log}; sleep 0.5; echo end >> {log}"
+    orphan = ["sh", "-c", 'setsid "$@" & while [ ! -e "$0" ]; do sleep 0.01; done', str(log)]
+    subprocess.run([*orphan, *alone(tmp_path, 20), "sh", "-c", work], check=True)
+    assert log.read_text(encoding="utf-8").split() == ["begin"]
+    subprocess.run([*alone(tmp_path, 20), "sh", "-c", work], check=True)
+    assert log.read_text(encoding="utf-8").split() == ["begin", "end"] * 2
+
+
+def test_who_waits_too_long_took_too_long(tmp_path):
+    with subprocess.Popen([*alone(tmp_path, 20), "sh", "-c", "echo; exec sleep 20"], stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        try:
+            assert subprocess.run([*alone(tmp_path, 0.1), "true"], check=False).returncode == 124
+        finally:
+            first.kill()
 
 
 def record(state, run="r1", phase="result", **data):

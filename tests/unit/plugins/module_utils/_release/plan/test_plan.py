@@ -179,7 +179,7 @@ def test_migration_and_hooks_are_in_the_plan_and_a_rollback_migrates_nothing():
     rules = {"command": "psql", "host": "db1", "irreversible": True}
     hooks = {"after_commit": [{"name": "tell", "command": "x"}], "before_stage": [{"name": "look", "command": "x"}]}
     made = make_plan(fleet(), request(migration=rules, hooks=hooks))
-    assert made["migration"] == {"name": "migration", "timeout_s": 600.0, **rules}
+    assert {"name": "migration", "timeout_s": 600.0, **rules}.items() <= made["migration"].items()
     said = [line for line in made["text"] if line.startswith(("migration", "hook"))]
     assert said == ["migration on db1 before the first wave: migration; IRREVERSIBLE, without a way back: a rollback "
                     "ends FROZEN", "hook before_stage: look (host)", "hook after_commit: tell (host)"]
