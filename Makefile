@@ -44,8 +44,8 @@ test-artifact: setup ## build the collection and check it as Galaxy does
 test-integration: setup-tests lab ## integration tests on the lab's real servers
 	@$(stages) integration
 
-test-faults: setup-tests lab ## the faults that take minutes, on the lab
-	@scripts/step "Faults" pytest -m faults tests/integration
+test-faults: setup-tests lab ## the faults that take minutes, hours in all; NAME=test_migration for some of them
+	@scripts/step "Faults" pytest -m faults $(if $(NAME),-k '$(NAME)') tests/integration
 
 test-kubernetes: setup-tests ## tests on a real Kubernetes node in the lab; its first build takes minutes
 	@scripts/step "Kubernetes" scripts/check/kubernetes

@@ -19,10 +19,11 @@ pytestmark = pytest.mark.faults  # whole rollouts, a minute each
 PSQL = "runuser -u postgres -- psql -At -v ON_ERROR_STOP=1 -d pitch -c"
 COLUMNS = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'nickname'"
 EXPAND = f"{PSQL} 'ALTER TABLE users ADD COLUMN nickname text'"
-#: Two lines of each run. The first one takes longer than the next rollout needs to begin its own.
+#: Two lines of each run.
 LOG = Path("/run/evenkeel-expanded")
-EXPAND_SLOWLY = (f"echo begin >> {LOG}; [ $(wc -l < {LOG}) != 1 ] || sleep 25; "
-                 f"{EXPAND.replace('COLUMN', 'COLUMN IF NOT EXISTS')}; echo end >> {LOG}")
+#: The first run takes longer than the next rollout needs to begin its own.
+SLOWLY = (f"echo begin >> {LOG}; [ $(wc -l < {LOG}) != 1 ] || sleep $PAUSE; "
+          f"{EXPAND.replace('COLUMN', 'COLUMN IF NOT EXISTS')}; echo end >> {LOG}")
 #: It fails when the canary has its traffic.
 BROKEN = {**QUICK, "rollout_hooks": {"after_switch": [{"name": "users complain", "command": "exit 7"}]}}
 
@@ -125,7 +126,8 @@ def test_the_same_command_goes_on_after_its_controller_was_killed(fleet, databas
     """What the dead one has begun goes on, and the next one waits for its end."""
     machines = Machines(fleet)
     machines.run(database, f"rm -f {LOG}")
-    migration = {"name": "add column", "command": EXPAND_SLOWLY, "host": database, "irreversible": irreversible}
+    command = f"PAUSE={25 if phase == 'intent' else 0}; {SLOWLY}"
+    migration = {"name": "add column", "command": command, "host": database, "irreversible": irreversible}
     log = machines.path(database, str(LOG.relative_to("/")))
     there = comes_to(machines, fleet.hosts[-1], "EXPANDED", phase)
     with Users(machines.address) as users:
