@@ -149,9 +149,9 @@ def test_the_same_command_goes_on_after_its_controller_was_killed(fleet, databas
     assert fleet.play("deploy", release_name="v1", **QUICK).rc == 0
 
 
-def test_one_whose_time_is_over_has_ended(fleet, database):
+@pytest.mark.usefixtures("database")
+def test_one_whose_time_is_over_has_ended(fleet):
     """In a container, whose first process does not hear SIGTERM."""
-    assert database
     migration = {"name": "hang", "compose": ["python3", "-c", "import time; time.sleep(120)"], "timeout_s": 2}
     done = fleet.play("rollout", release_name="v2", rollout_migration=migration, **QUICK)
     assert done.rc == 2, done.output
