@@ -153,21 +153,16 @@ class Users:
 def controller(release: str, playbook: str = "rollout", **variables: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a playbook in a process group of its own, of which nothing is left afterwards; pytest has its output."""
     wanted = {"rollout": "release_name", "rollback": "rollback_to"}[playbook]
-    command = ["ansible-playbook", f"evenkeel.fleet.{playbook}", "-e",
+    # What a shell starts with & has SIGINT ignored, and so has everything that it starts.
+    command = ["env", "--default-signal=INT", "ansible-playbook", f"evenkeel.fleet.{playbook}", "-e",
                json.dumps({**SHORT, wanted: release, "rollout_watch": False, **variables})]
-    process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL,
-                               preexec_fn=_hear_ctrl_c)
+    process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True, stdin=subprocess.DEVNULL)
     try:
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _hear_ctrl_c() -> None:
-    """What a shell starts with ``&`` has SIGINT ignored, and so has everything that it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def comes_to(machines: Machines, host: str, state: str, phase: str) -> Callable[[subprocess.Popen[bytes]], bool]:
