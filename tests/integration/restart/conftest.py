@@ -17,7 +17,7 @@ from integration.restart.shops import BELL, HOSTS, Shops
 EDGE = str(Path(__file__).with_name("edge.yml"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab_with_bell(lab, tmp_path_factory):
     """The lab with bell at its load balancer; afterwards the lab as it declares itself."""
     shops = Shops(tmp_path_factory.mktemp("restart"))
