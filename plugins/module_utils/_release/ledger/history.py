@@ -29,11 +29,13 @@ def in_line(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for entry in history:
         known = [_identity(one) for one in stack]
         if entry.get("kind") == ROLLBACK and _identity(entry) in known:
-            del stack[known.index(_identity(entry)):]
-        elif known and known[-1] == _identity(entry):
-            migrated = stack.pop().get("migration") or {}
-            entry = {**entry, "migration": migrated} if migrated.get("irreversible") else entry
-        stack.append(entry)
+            place = known.index(_identity(entry))
+        else:
+            place = len(known) - (known[-1:] == [_identity(entry)])
+        migrated = stack[place].get("migration") or {} if place < len(stack) else {}
+        if migrated.get("irreversible"):  # that is still behind it
+            entry = {**entry, "migration": migrated}
+        stack[place:] = [entry]
     return stack
 
 

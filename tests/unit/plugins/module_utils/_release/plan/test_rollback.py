@@ -67,6 +67,8 @@ def test_another_configuration_of_the_same_release_is_something_to_go_back_from(
     assert in_line([first, second, second]) == [first, second]
     migrated = {**second, "migration": {"name": "split", "irreversible": True}}
     assert in_line([first, migrated, second]) == [first, migrated]
+    back = {**second, "kind": "rollback", "migration": {}}
+    assert in_line([first, migrated, entry("v2"), back]) == [first, {**back, "migration": migrated["migration"]}]
     again = {**first, "kind": "rollback"}
     assert in_line([first, second, again]) == [again]
 
