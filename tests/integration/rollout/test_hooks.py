@@ -10,7 +10,7 @@ import json
 import socket
 
 import pytest
-from integration.rollout.fleet import QUICK
+from integration.rollout.fleet import ENVIRONMENT, QUICK, ROOT
 from integration.rollout.webhook import Webhook
 
 TOKEN = "Bearer of-the-webhook"
@@ -34,7 +34,17 @@ def nobody():
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/of-the-url"
 
 
-def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_path):
+@pytest.fixture
+def become_for_all(tmp_path, monkeypatch):
+    """Everybody becomes somebody by a program that the lab's hosts have and this machine has not."""
+    path = tmp_path / "become.yml"
+    others = {"vars": {"ansible_become_user": "nobody", "ansible_become_exe": "/nowhere/sudo", "ansible_become": True},
+              "children": {"lab": {"vars": {"ansible_become_user": "root", "ansible_become_exe": "sudo"}}}}
+    path.write_text(json.dumps({"all": others}))
+    monkeypatch.setitem(ENVIRONMENT, "ANSIBLE_INVENTORY", f"{ROOT}/inventories/lab,{path}")
+
+
+def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, become_for_all, tmp_path):
     written = tmp_path / "hooks"
     hooks = {
         "before_stage": [hook("first", "test $EVENKEEL_HOST = " + fleet.hosts[0], where="once")],
@@ -47,7 +57,7 @@ def test_hooks_run_in_their_places_and_webhooks_hear_of_it(fleet, nobody, tmp_pa
     with Webhook() as webhook:
         notify = [{"url": webhook.url, "headers": {"Authorization": TOKEN}}, {"url": nobody, "events": ["start"]}]
         done = fleet.play("rollout", release_name="v2", rollout_hooks=hooks, rollout_notify=notify,
-                          rollout_commit="4f53cda", **QUICK)
+                          rollout_commit="4f53cda", **{**QUICK, "rollout_soak_s": 1})
     assert done.rc == 0, done.output
     assert fleet.is_on("v2")
     assert f"warning: hook too late of after_commit failed on {fleet.hosts[0]}: rc 3: it does not matter" in done.text
