@@ -117,15 +117,18 @@ def test_a_rollback_whose_controller_is_killed_ends_with_one_release(machines, h
     (INT, FIRST, "SOAKING", "result"),
     faults(KILL, FIRST, "SWITCHED", "intent"),
     faults(TERM, LAST, "SWITCHED", "result"),
+    faults(KILL, FIRST, "COMMITTED", "intent"),
     faults(KILL, LAST, "COMMITTED", "intent"),
     faults(KILL, FIRST, "STAGED", "result"),
 ], ids=named)
 def test_the_same_command_at_once_goes_on(machines, how, host, state, phase):
+    """With a soak that is longer than the guards live: they are renewed, and none of them commits a host for itself."""
     fleet, new = machines.fleet, other_release(machines)
+    soak_s = 45 if state == "COMMITTED" else SHORT["rollout_soak_s"]
     with Users(machines.address) as users:
         kill_at(machines, new, host_of(machines, host), state, phase, how)
         killed = machines.last(host_of(machines, host))
-        again = play(fleet, "rollout", release_name=new)
+        again = play(fleet, "rollout", release_name=new, rollout_soak_s=soak_s)
         assert again.rc == 0, again.output
         assert f"goes on with run {killed['run']}" in again.output
         assert one_release(machines, users) == new
@@ -137,6 +140,24 @@ def test_the_same_command_at_once_goes_on(machines, how, host, state, phase):
     if state == "SOAKING":
         resumed = [one for one in fleet.ledgers()[host_of(machines, host)]["records"] if one["data"].get("resumes")]
         assert {one["data"]["resumes"]["state"] for one in resumed} == {"SOAKING"}
+    if state == "COMMITTED":
+        of_run = [one for one in fleet.ledgers()[host_of(machines, host)]["records"] if one["run"] == killed["run"]]
+        assert [(one["state"], one["phase"]) for one in of_run[-4:]] == [
+            ("COMMITTED", "intent"), ("SOAKING", "result"), ("COMMITTED", "intent"), ("COMMITTED", "result")]
+        assert of_run[-1]["operator"] != "guard"
+
+
+@pytest.mark.faults
+def test_what_goes_on_is_not_compared_with_itself(machines):
+    """The old release cannot be measured any more, so a gate that compares with it does not pass."""
+    fleet, new = machines.fleet, other_release(machines)
+    old = {"v1": "v2", "v2": "v1"}[new]
+    compared = {"rollout_gate_wave": {**SHORT["rollout_gate_wave"], "baseline": {"tolerance": "100%"}}}
+    kill_at(machines, new, host_of(machines, LAST), "SWITCHED", "result", KILL, **compared)
+    again = play(fleet, "rollout", release_name=new, **compared)
+    assert again.rc == 2, again.output
+    assert "inconclusive: the old release was not measured before the first wave" in again.text
+    assert fleet.is_on(old)
 
 
 @pytest.mark.faults

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ..ledger.states import COMMITTED, INTENT, RESULT, SOAKING, STAGED
+from ..ledger.states import RESULT, SOAKING, STAGED
 from .stop import said, stops
 
 
@@ -17,8 +17,7 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
     """Return why wave ``before`` may not begin; empty when every host proves that it is where it has to be.
 
     A host of an earlier wave proves that it is through when the controller saw it get there and its own ledger,
-    read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run, or with
-    the intent to commit, when the run was interrupted there.
+    read now, ends with the result of SOAKING (switched, and its gate passed) with this release in this run.
     A host of this wave or a later one has to be staged. No answer is not a proof, and a stop flag refutes it.
 
     :arg before: number of the wave that asks; one more than there are asks for all of them.
@@ -38,8 +37,7 @@ def missing_evidence(plan: Mapping[str, Any], before: int, run: str, progress: M
                 missing.append(said(ledgers[host]["stop"]))
             elif progress[host] != f"{run} {needed}":
                 missing.append(f"{host} is not {needed} (last seen: {progress[host] or 'nothing'})")
-            elif needed == SOAKING and _position(status) not in (
-                    (run, plan["release"], SOAKING, RESULT), (run, plan["release"], COMMITTED, INTENT)):
+            elif needed == SOAKING and _position(status) != (run, plan["release"], SOAKING, RESULT):
                 missing.append(f"the ledger of {host} does not prove {SOAKING} (its last record: "
                                f"{status.get('state') or 'none'}{_reason(ledgers[host])})")
     return list(dict.fromkeys(missing))

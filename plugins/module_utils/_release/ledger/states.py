@@ -48,7 +48,8 @@ def check_transition(last: Mapping[str, Any] | None, record: Mapping[str, Any]) 
     """Refuse a record that may not follow the last one of the ledger.
 
     After an intent comes a result of the same state (or another try at it) or ABORTING, so that a ledger
-    that ends with an intent always means: this step was interrupted.
+    that ends with an intent always means: this step was interrupted. The intent to commit is taken back by SOAKING,
+    by a run that goes on there.
 
     :arg last: the last record of the ledger, None when there is none.
     :raises FleetError: when the step is not legal, with the detail ``refused``.
@@ -57,7 +58,8 @@ def check_transition(last: Mapping[str, Any] | None, record: Mapping[str, Any]) 
     before, phase = (last["state"], last["phase"]) if last else ("", RESULT)
     legal = successors(before)
     if phase == INTENT:
-        legal = frozenset((before, ABORTING)) | (legal if before == ABORTING else frozenset())
+        further = {ABORTING: legal, COMMITTED: frozenset((SOAKING,))}.get(before, frozenset())
+        legal = frozenset((before, ABORTING)) | further
     if state not in legal:
         found = f"the {phase} of {before}" if before else "an empty ledger"
         raise FleetError(

@@ -55,6 +55,13 @@ def test_an_open_intent_is_closed_before_the_next_step():
         check_transition(record(states.VERIFIED, states.INTENT), record(states.SWITCHED, states.INTENT))
 
 
+def test_the_intent_to_commit_may_be_taken_back():
+    check_transition(record(states.COMMITTED, states.INTENT), record(states.SOAKING))
+    for state in set(states.STATES) - {states.SOAKING, states.COMMITTED, states.ABORTING}:
+        with pytest.raises(FleetError):
+            check_transition(record(states.COMMITTED, states.INTENT), record(state))
+
+
 @pytest.mark.parametrize("state", [states.COMMITTED, states.ROLLED_BACK, ""])
 def test_a_settled_host_begins_with_a_plan(state):
     last = record(state) if state else None
