@@ -56,9 +56,13 @@ def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("moment", ["Wave | Gates on the whole service", "Settle | Soak"])
-def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
-    """It is set in the first wave, or in the soak, and taken away when the guard would have fired long ago."""
+@pytest.mark.parametrize(("moment", "more"), [
+    ("Start | Bring the new slot up", {"rollout_hooks": {"before_switch": [{"name": "wait", "command": "true"}]}}),
+    ("Wave | Gates on the whole service", {}),
+    ("Settle | Soak", {}),
+])
+def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment, more):
+    """Set in the first wave before or after its switch, or in the soak; without renewal the guards would have fired."""
     lifts = []
 
     def pause():
@@ -67,7 +71,7 @@ def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment):
         lifts[0].start()
 
     done = fleet.play_until(moment, pause, "rollout", release_name="v2",
-                            **{**SHORT, "rollout_guard_ttl_s": 32, "rollout_soak_s": 4})
+                            **{**SHORT, **more, "rollout_guard_ttl_s": 32, "rollout_soak_s": 4})
     lifts[0].join()
     assert done.rc == 0, done.output
     assert f"paused by carol: {WHY}. It goes on after" in done.text
