@@ -29,11 +29,13 @@ def during(fleet):
 
 
 def test_a_rollout_that_soaks_is_sent_back_at_once(fleet, during):
-    rollout, looked, back = during("rollout", ("rollback", "--check"), ("rollback", "-e", "rollback_reason=slow"),
-                                   release_name="v2", rollout_watch=True)
-    assert (looked.rc, back.rc) == (0, 0), looked.output + back.output
+    rollout, looked, back, again = during(
+        "rollout", ("rollback", "--check"), ("rollback", "-e", "rollback_reason=slow"), ("rollback",),
+        release_name="v2", rollout_watch=True, release_guard_look_s=8)
+    assert (looked.rc, back.rc, again.rc) == (0, 0, 0), looked.output + back.output + again.output
     assert "Would send run" in looked.text
     assert "Sent run" in back.text
+    assert "Sent run" in again.text  # and not to the release before that one, while the hosts are still at it
     assert rollout.rc == 2, rollout.output
     assert "rollout of pitch to v2: rolled back on every host" in rollout.text
     assert "asked for it (slow)" in rollout.text

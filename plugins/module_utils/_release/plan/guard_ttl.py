@@ -42,23 +42,28 @@ def check_ttl(ttl_s: float, steps_s: Mapping[str, float], gates: Sequence[Mappin
 
     :arg steps_s: longest time by moment (``alone``, ``wave``, ``soak``) without gates and hooks.
     :arg gates: all of them. :arg hooks: by phase.
-    :raises InputError: naming the step and the seconds.
+    :raises InputError: naming the step that takes longest and its seconds.
     """
     steps = [*gates, *({"timeout_s": HOOK_S, **hook, "type": "command", "when": moment}
                        for phase, moment in _HOOKS.items() for hook in hooks.get(phase) or [])]
-    for moment, what in _WHAT.items():
-        needed_s = steps_s[moment] + sum(_longest_s(one) for one in steps if one.get("when", "wave") == moment)
-        if 0 < ttl_s < needed_s + SPARE_S:
-            raise InputError("rollout_guard_ttl_s", ttl_s, f"at least {needed_s + SPARE_S:g} seconds, because {what} "
-                             f"may take {needed_s:g}", f"{needed_s + 2 * SPARE_S:g}")
+    needed = {what: steps_s[moment] + sum(_longest_s(one) for one in steps if one.get("when", "wave") == moment)
+              for moment, what in _WHAT.items()}
+    what = max(needed, key=needed.__getitem__)
+    if 0 < ttl_s < needed[what] + SPARE_S:
+        raise InputError("rollout_guard_ttl_s", ttl_s, f"at least {needed[what] + SPARE_S:g} seconds, because {what} "
+                         f"may take {needed[what]:g}", f"{needed[what] + 2 * SPARE_S:g}")
 
 
 def _longest_s(gate: Mapping[str, Any]) -> float:
-    """Return the seconds of one gate; a manual one gives signs of life, nonsense is refused elsewhere."""
+    """Return the seconds of one gate; a manual one gives signs of life, nonsense is refused elsewhere.
+
+    A load gate alone that has a baseline sends its load to the old release as well, each time.
+    """
     with contextlib.suppress(TypeError, ValueError):
         kind = gate.get("type", "load")
         if kind == "load":
-            return TRIES * (1.0 + float(gate.get("warmup_s", 0)) + float(gate.get("duration_s", 0)))
+            loads = 2 if gate.get("when") == "alone" and gate.get("baseline") is not None else 1
+            return TRIES * loads * (1.0 + float(gate.get("warmup_s", 0)) + float(gate.get("duration_s", 0)))
         if kind == "command":
             return float(gate.get("timeout_s", TIMEOUT_S))
         if kind in ("health", "metric"):

@@ -48,10 +48,10 @@ def make_plan(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         ``domains`` (failure domain by host, empty for none), ``rates`` (declared requests per second by host),
         ``min_capacity``, ``gates`` (sentences), ``judge`` and ``budget`` (their rules, empty when off), ``hooks``,
         ``migration``, ``notify``, ``lock_ttl_s``, ``soak_s``, ``ports`` (by slot), ``balancers_required`` (bool:
-        every load balancer must know the servers already), ``configs`` (digest of the bundle to go back to by host,
-        of a rollback), ``accept_irreversible`` (bool: a rollback may go past an irreversible migration),
-        ``guard_ttl_s`` (0 without guards), ``forks`` (see :func:`.guard_ttl.ttl_of`), ``steps_s`` and ``all_gates``
-        (see :func:`.guard_ttl.check_ttl`).
+        every load balancer must know the servers already), ``edge_hosts`` (load balancers by host), ``lock_host``,
+        ``configs`` (digest of the bundle to go back to by host, of a rollback), ``accept_irreversible`` (bool: a
+        rollback may go past an irreversible migration), ``guard_ttl_s`` (0 without guards), ``forks`` (see
+        :func:`.guard_ttl.ttl_of`), ``steps_s`` and ``all_gates`` (see :func:`.guard_ttl.check_ttl`).
     """
     hosts = [host for host, one in observations.items() if not one["in_place"]]
     first = not any(one["active"] for one in observations.values())
@@ -162,6 +162,7 @@ def _problems(observations: Mapping[str, Mapping[str, Any]], request: Mapping[st
         check_ttl(request["guard_ttl_s"], request["steps_s"], request["all_gates"], {} if wrong else request["hooks"])
     except InputError as error:
         yield str(error)
+    yield from _balancer_problems(request["edge_hosts"], request["lock_host"])
     if request["ports"] and len(set(request["ports"].values())) != 2:
         yield str(InputError("release_ports", request["ports"], "two slots with different ports",
                              "{blue: 8001, green: 8002}"))
@@ -206,6 +207,16 @@ def _most(observation: Mapping[str, Any]) -> int:
     return max(len(observation["active_servers"]), len(observation["target_servers"]))
 
 
+def _balancer_problems(edge_hosts: Mapping[str, Sequence[str]], lock_host: str) -> Iterable[str]:
+    first = next(iter(edge_hosts.values()), [])
+    if any(set(edges) != set(first) for edges in edge_hosts.values()):
+        yield str(InputError("release_edge_hosts", dict(edge_hosts),
+                             "the same load balancers for every host of a service", f"[{', '.join(first)}]"))
+    if lock_host not in first:
+        yield str(InputError("rollout_lock_host", lock_host, "a load balancer of the service, because its guard frees "
+                             "the lock of a run that it has sent back", next(iter(first), "edge1")))
+
+
 def _server_problems(host: str, one: Mapping[str, Any]) -> Iterable[str]:
     lacking = [f"{host}-{slot} on {edge}" for slot, by_edge in one["balancers"].items()
                for edge, servers in by_edge.items() if not servers]
@@ -220,6 +231,9 @@ def _server_problems(host: str, one: Mapping[str, Any]) -> Iterable[str]:
         yield (f"release_replicas: expected a server of every load balancer for each replica of {host}, found "
                f"{_most(one)} replicas and no {', '.join(few)}. Set load_balancer_replicas to {_most(one)} and run the "
                "playbook deploy, or lower release_replicas.")
+    if one["misplaced"]:
+        yield (f"load_balancer_slots: expected the servers of {host} at the ports of release_ports, found "
+               f"{', '.join(one['misplaced'])}. Give both the same ports and run the playbook deploy.")
 
 
 def _judge_problems(judge: Mapping[str, Any]) -> Iterable[str]:

@@ -25,6 +25,13 @@ def server_states(answers: Iterable[Mapping[str, Any]], backend: str) -> dict[st
             for answer in answers}
 
 
+def _misplaced(answers: Iterable[Mapping[str, Any]], backend: str, ports: Mapping[str, int]) -> list[str]:
+    """Return the servers that a load balancer asks at another port than that of the slot."""
+    return [f"{server['name']} at port {server['port']} on {answer['item']}" for answer in answers
+            for server in answer["backends"].get(backend, {}).get("servers", [])
+            if server["port"] != ports.get(server["name"], server["port"])]
+
+
 def _serves(answer: Mapping[str, Any], backend: str, names: Sequence[str]) -> bool:
     """Whether a load balancer sends traffic to all of these servers and finds them healthy."""
     healthy = [server["name"] for server in answer["backends"].get(backend, {}).get("servers", [])
@@ -76,7 +83,8 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         ``active_ports``, ``target_servers`` and ``target_ports`` (those that the slot has or gets, one for each
         replica), ``in_place`` (the wanted release serves everywhere with all its replicas and nothing is left to do),
         ``through`` (see :func:`.resume.through`), ``serving`` (every load balancer sends traffic to all replicas of a
-        slot and finds them healthy), ``load_rps`` (requests of the whole service in the last second), ``conflicts``
+        slot and finds them healthy), ``load_rps`` (requests of the whole service in the last second), ``misplaced``
+        (servers that a load balancer asks at another port, as text), ``conflicts``
         (sentences about witnesses that contradict each other), ``untouched`` (whether the ledger ends with a run that
         had not touched anything that runs), ``balancers`` (state of every server that there is, by slot and load
         balancer) and what the witnesses said.
@@ -104,14 +112,18 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
     has = (current.get("replicas", 1) if current else len(instance.get("replicas", []))) if active in slots else 0
     gets = _asked_for(status, wanted)
     active_servers, target_servers = server_names(host, active, has), server_names(host, target, gets)
+    active_ports = server_ports(slots, active, has) if has else []
+    target_ports = server_ports(slots, target, gets)
     in_place = bool(
         active and not conflicts and not status["interrupted"] and not status["frozen"]
         and current.get("release") == wanted["release"] and _runs(instance, wanted, has)
         and _alone(states, active_servers, [MAINT]))
     return {
         "host": host, "active": active, "target": target, "replicas": gets,
-        "active_servers": active_servers, "active_ports": server_ports(slots, active, has) if has else [],
-        "target_servers": target_servers, "target_ports": server_ports(slots, target, gets),
+        "active_servers": active_servers, "active_ports": active_ports,
+        "target_servers": target_servers, "target_ports": target_ports,
+        "misplaced": _misplaced(answers, backend, dict(zip([*active_servers, *target_servers],
+                                                           [*active_ports, *target_ports]))),
         "in_place": in_place, "conflicts": conflicts,
         "through": not conflicts and through(found, wanted) and _runs(instances.get(target, {}), wanted, gets)
         and _alone(states, target_servers, [MAINT, DRAIN]),

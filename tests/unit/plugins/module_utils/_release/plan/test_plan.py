@@ -48,7 +48,8 @@ def slot_of(*replicas):
 
 def answers(host="app1", **states):
     """What balancer_info returns on edge1."""
-    servers = [{"name": f"{host}-{slot.replace('_', '-')}", "state": state, "healthy": state == "ready"}
+    servers = [{"name": f"{host}-{slot.replace('_', '-')}", "state": state, "healthy": state == "ready",
+                "port": SLOTS[slot.partition("_")[0]] + 2 * (int(slot.partition("_")[2] or 1) - 1)}
                for slot, state in states.items()]
     found = {"be_shop": {"servers": servers, "counters": {"rate": 70}}} if servers else {}
     return [{"item": "edge1", "backends": found}]
@@ -113,7 +114,8 @@ def request(**changes):
             "accept_irreversible": False,
             "gates": ["health"], "judge": {}, "budget": {}, "soak_s": 5, "ports": SLOTS,
             "balancers_required": True, "configs": {}, "guard_ttl_s": 60.0,
-            "steps_s": {"alone": 20.0, "wave": 45.0, "soak": 0.0}, "all_gates": [], "forks": 5, **changes}
+            "steps_s": {"alone": 20.0, "wave": 45.0, "soak": 0.0}, "all_gates": [], "forks": 5,
+            "edge_hosts": {"app1": ["edge1"], "app2": ["edge1"]}, "lock_host": "edge1", **changes}
 
 
 def fleet(count=3, **changes):
@@ -363,6 +365,9 @@ def test_the_verdict_is_about_every_host(ledgers, verdict):
     (60, [{"type": "command", "argv": ["true"]}], "at least 115 seconds"),
     (60, [{"type": "command", "when": "soak", "timeout_s": 70}], "because the gates after the soak and the"),
     (60, [{"type": "metric", "deadline_s": 20, "wait_s": 10}], "at least 85 seconds"),
+    (60, [{"type": "load", "when": "alone", "duration_s": 9, "baseline": {}}], "before its switch may take 80"),
+    (60, [{"type": "load", "duration_s": 9, "baseline": {}}], "hooks after it may take 75"),
+    (60, [{"type": "load", "when": "alone", "duration_s": 30}, {"type": "load", "duration_s": 40}], "may take 168"),
 ])
 def test_a_guard_waits_longer_than_any_step(ttl_s, gates, message):
     (problem,) = make_plan(fleet(), request(guard_ttl_s=ttl_s, all_gates=gates))["problems"]
@@ -376,6 +381,29 @@ def test_a_guard_waits_longer_than_any_step(ttl_s, gates, message):
 def test_a_guard_waits_for_all_hosts_of_a_wave_that_is_larger_than_the_forks(changes, ttl_s):
     made = make_plan(fleet(12), request(**{"canary": False, **changes}))
     assert (made["problems"], made["guard_ttl_s"]) == ([], ttl_s)
+
+
+def test_load_balancers_that_differ_by_host_are_refused():
+    (problem,) = make_plan(fleet(), request(edge_hosts={"app1": ["edge1"], "app2": ["edge2"]}))["problems"]
+    assert problem.startswith("release_edge_hosts: expected the same load balancers for every host of a service")
+    same = {"app1": ["edge2", "edge1"], "app2": ["edge1", "edge2"]}
+    assert not make_plan(fleet(), request(edge_hosts=same))["problems"]
+
+
+def test_the_lock_is_kept_by_a_load_balancer():
+    (problem,) = make_plan(fleet(), request(lock_host="db1"))["problems"]
+    assert problem.startswith("rollout_lock_host: expected a load balancer of the service, ")
+    assert problem.endswith("found 'db1'. Example: edge1")
+
+
+def test_a_load_balancer_that_asks_another_port_is_refused():
+    elsewhere = answers(blue="ready", green="maint")
+    elsewhere[0]["backends"]["be_shop"]["servers"][1]["port"] = 9002
+    hosts = {"app1": look(found(), elsewhere)}
+    (problem,) = make_plan(hosts, request())["problems"]
+    assert problem == ("load_balancer_slots: expected the servers of app1 at the ports of release_ports, found "
+                       "app1-green at port 9002 on edge1. Give both the same ports and run the playbook deploy.")
+    assert not make_plan(hosts, request(balancers_required=False))["problems"]
 
 
 def test_hooks_take_their_time_as_well():
