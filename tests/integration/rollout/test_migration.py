@@ -157,4 +157,6 @@ def test_one_whose_time_is_over_has_ended(fleet):
     assert done.rc == 2, done.output
     assert f"migration hang failed on {fleet.hosts[0]}: it took longer than 2 s" in done.text
     assert Machines(fleet).run(fleet.hosts[0], "docker ps --all --quiet --filter name=migration") == ""
+    for found in fleet.ledgers().values():
+        assert "VERIFIED" not in [one["state"] for one in found["records"] if one["run"] == found["status"]["run"]]
     assert fleet.is_on("v1")
