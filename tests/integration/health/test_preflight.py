@@ -66,6 +66,14 @@ def test_an_empty_group(fleet):
     assert run.plays == [REQUEST]
 
 
+def test_a_group_that_the_inventory_does_not_have_is_left_out(fleet):
+    groups = everywhere()
+    del groups["redis"]
+    run = playbook(PREFLIGHT, fleet(**groups))
+    assert run.plays[:2] == [REQUEST, "2. Look at every host"]
+    refused(playbook(PREFLIGHT, fleet(web={"web1": dict(LOCAL)})), "app: expected at least one host", "redis: expected")
+
+
 def test_unreachable_hosts_are_one_message(fleet):
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
     run = playbook(PREFLIGHT, fleet(**everywhere(app={"app1": away, "app2": away})))
