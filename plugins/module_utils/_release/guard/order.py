@@ -114,14 +114,14 @@ class Guard:
     def end(self, run: str, by: str, reason: str) -> bool:
         """End its time now; return whether this run has a guard here. That of a load balancer ends the run with it.
 
-        :arg by: who does not wait for its time, and :arg reason: why.
+        :arg by: who does not wait for its time, and :arg reason: why; who asks first is remembered.
         """
         files.make_directory(os.path.dirname(self.path))
         with files.exclusive(self._mutex):
             found = self._load()
             armed = found.get("state") == ARMED and found["run"] == run
             if armed:
-                self._write({**found, "ended": {"by": by, "reason": reason}, **self._until(0.0)})
+                self._write({"ended": {"by": by, "reason": reason}, **found, **self._until(0.0)})
             return armed
 
     @contextlib.contextmanager

@@ -102,6 +102,7 @@ def test_who_does_not_wait_ends_its_time_and_a_load_balancers_guard_the_run(tmp_
     assert not guard.end("r0", "alice", "slow"), "another run"
     assert not fired(guard)
     assert guard.end("r1", "alice", "slow")
+    assert guard.end("r1", "bob", "again")
     asked = r"sent run r1 back .*, because alice asked for it \(slow\): "
     if kind == orders.BALANCER:
         for late in (lambda: guard.renew("r1", 1, 60), lambda: guard.disarm("r1", 1),
