@@ -152,7 +152,8 @@ def test_what_goes_on_is_not_compared_with_itself(machines):
     """The old release cannot be measured any more, so a gate that compares with it does not pass."""
     fleet, new = machines.fleet, other_release(machines)
     old = {"v1": "v2", "v2": "v1"}[new]
-    compared = {"rollout_gate_wave": {**SHORT["rollout_gate_wave"], "baseline": {"tolerance": "100%"}}}
+    compared = {"rollout_gates": [{**SHORT["rollout_gate_wave"], "name": "compared", "type": "load", "when": "soak",
+                                   "baseline": {"tolerance": "100%"}}]}
     kill_at(machines, new, host_of(machines, LAST), "SWITCHED", "result", KILL, **compared)
     again = play(fleet, "rollout", release_name=new, **compared)
     assert again.rc == 2, again.output

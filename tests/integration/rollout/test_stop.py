@@ -57,7 +57,8 @@ def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
 
 @pytest.mark.faults
 @pytest.mark.parametrize(("moment", "more"), [
-    ("Start | Bring the new slot up", {"rollout_hooks": {"before_switch": [{"name": "wait", "command": "true"}]}}),
+    ("Start | Bring the new slot up",
+     {"rollout_hooks": {"before_switch": [{"name": "last", "command": "true", "timeout_s": 5}]}}),
     ("Wave | Gates on the whole service", {}),
     ("Settle | Soak", {}),
 ])
@@ -72,8 +73,8 @@ def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment, 
 
     done = fleet.play_until(moment, pause, "rollout", release_name="v2",
                             **{**SHORT, **more, "rollout_guard_ttl_s": 32, "rollout_soak_s": 4})
-    lifts[0].join()
     assert done.rc == 0, done.output
+    lifts[0].join()
     assert f"paused by carol: {WHY}. It goes on after" in done.text
     assert done.output.count("TASK [evenkeel.fleet.rollout : Pause | Wait a part]") >= 3
     assert done.failed_requests == 0
