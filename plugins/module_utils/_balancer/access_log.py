@@ -16,8 +16,9 @@ from typing import Iterable, Iterator
 #: The ring that the role load_balancer declares.
 RING = "evenkeel"
 
-#: backend/server TR/Tw/Tc/Tr/Ta status: times in ms, -1 where it did not come to that, + before one that goes on.
-_ANSWER = re.compile(r" (\S+)/(\S+) -?\d+/-?\d+/(-?\d+)/(-?\d+)/\+?\d+ \d{3} ")
+#: backend/server TR/Tw/Tc/Tr/Ta status bytes cookies state connections/retries: times in ms, -1 where it did not come
+#: to that, + before one that goes on. Without retries, whose time counts for the server that answered in the end.
+_ANSWER = re.compile(r" (\S+)/(\S+) -?\d+/-?\d+/(-?\d+)/(-?\d+)/\+?\d+ \d{3} \+?\d+ \S+ \S+ \S{4} (?:\d+/){4}0 ")
 
 
 def follow(ring: str = RING) -> str:

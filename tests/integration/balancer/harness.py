@@ -32,6 +32,9 @@ defaults
     timeout connect 1s
     timeout client 30s
     timeout server 30s
+    retries 2
+    option redispatch 1
+    retry-on conn-failure empty-response
     load-server-state-from-file global
 frontend fe_shop
     bind 127.0.0.1:{port}
@@ -110,8 +113,9 @@ class Balancer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, ports: dict[str, int] | None = None) -> None:
-        ports = ports or {name: shop.port for name, shop in self.shops.items()}
-        servers = "\n".join(f"    server {name} 127.0.0.1:{port}" for name, port in ports.items())
+        ports = {**{name: shop.port for name, shop in self.shops.items()}, **(ports or {})}
+        servers = "\n".join(f"    server {name} 127.0.0.1:{port} port {self.shops[name].port}"
+                            for name, port in ports.items())
         configuration = self.directory / "haproxy.cfg"
         configuration.write_text(
             CONFIGURATION.format(

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge import latency_run
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import run
-from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, Shop, until
+from ansible_collections.evenkeel.fleet.tests.integration.balancer.harness import Balancer, Shop, free_port, until
 
 RULES = {"max_error_rate": "5%", "ratio": 10, "alpha": 0.001, "beta": 0.01}
 
@@ -84,6 +84,19 @@ def test_a_fifth_of_errors_is_found_within_ten_of_them(balancer):
     assert found["reasons"] == [
         f"the new release failed {metrics['errors']} of {metrics['requests']} requests, the old one beside it failed 0 "
         f"of {metrics['baseline_requests']} requests"]
+
+
+def test_one_that_refuses_connections_is_found_although_another_server_answers(balancer):
+    balancer.stop()
+    balancer.state_file.unlink()
+    balancer.start({"green": free_port()})  # its health is asked elsewhere
+    balancer.switch({"name": "blue", "state": "ready", "weight": 90}, {"name": "green", "state": "ready", "weight": 10},
+                    healthy=True)
+    with traffic(balancer):
+        found = judge(balancer)
+    assert found["verdict"] == "fail", found
+    assert 0 < found["metrics"]["errors"] == found["metrics"]["requests"] <= 10
+    assert found["metrics"]["baseline_errors"] == 0
 
 
 def test_one_in_twenty_is_found_within_ten_of_them(balancer):

@@ -6,8 +6,10 @@
 
 What counts as one failed request at a server, by HAProxy 2.6's counters (management guide, 9.1): an answer with a
 status of 500 to 599 (``hrsp_5xx``), a connection that failed for good (``econ``), an answer that broke off before
-its header was through (``eresp``), and an attempt that was tried again (``wretr``): users did not see that one, but the
-server failed it. ``req_tot`` counts answers with a header, so the attempts are ``req_tot + econ + eresp + wretr``.
+its header was through (``eresp``), and an attempt that was tried again: users did not see that one, but the server
+failed it. At the same server that is a retry (``wretr``), at another one a redispatch (``wredis``); an answer that
+never came counts as both then, a connection that was refused as a redispatch alone, so the larger of the two is taken.
+``req_tot`` counts answers with a header, so the attempts are those and what failed otherwise.
 """
 
 from __future__ import annotations
@@ -26,14 +28,17 @@ from .canary import Counts, Judge, Rules, check, total
 from .latency import Latency, LatencyRules
 from .latency_run import LatencyWatch
 
-_FAILED = ("econ", "eresp", "wretr")
+_COUNTERS = ("req_tot", "hrsp_5xx", "econ", "eresp", "wretr", "wredis")
 _STOPPED = "stopped"
 
 
-def counts(server: Server) -> Counts:
-    """Return what HAProxy has counted at this server since it started."""
-    failed = sum(server.counters.get(name, 0) for name in _FAILED)
-    return Counts(server.counters.get("req_tot", 0) + failed, server.counters.get("hrsp_5xx", 0) + failed)
+def counted(before: Server, after: Server) -> Counts | None:
+    """Return what HAProxy has counted at a server between two readings; None when its counters began anew."""
+    more = {name: after.counters.get(name, 0) - before.counters.get(name, 0) for name in _COUNTERS}
+    if min(more.values()) < 0:
+        return None
+    failed = more["econ"] + more["eresp"] + max(more["wretr"], more["wredis"])
+    return Counts(more["req_tot"] + failed, more["hrsp_5xx"] + failed)
 
 
 class Watch:
@@ -82,11 +87,11 @@ class Watch:
             self.silent = True
             return
         self.servers = {**before, **after}
-        change = {name: counts(self.servers[name]) - counts(before[name]) for name in (*self.new, *self.old)}
-        if self.silent or any(min(one.requests, one.errors) < 0 for one in change.values()):
+        new, old = ([counted(before[name], self.servers[name]) for name in names] for names in (self.new, self.old))
+        if self.silent or None in (*new, *old):
             self.restarts, self.silent = self.restarts + 1, False
             return
-        self.judge.feed(total(change[name] for name in self.new), total(change[name] for name in self.old))
+        self.judge.feed(total(new), total(old))
 
     @property
     def errors(self) -> str:

@@ -8,9 +8,9 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.access_log import follow, parse_answers
 
 
-def line(server="be_shop/app1-blue", times="0/0/1/20/21", status=200):
-    return (f"10.0.0.9:46870 [22/Nov/2026:15:30:59.437] fe_shop {server} {times} {status} 448 - - ---- 1/1/0/0/0 0/0 "
-            '"GET /be_shop/x 0/0/9/9/9 200 HTTP/1.1"')
+def line(server="be_shop/app1-blue", times="0/0/1/20/21", status=200, retries="0"):
+    return (f"10.0.0.9:46870 [22/Nov/2026:15:30:59.437] fe_shop {server} {times} {status} 448 - - ---- "
+            f'1/1/0/0/{retries} 0/0 "GET /be_shop/x 0/0/9/9/9 200 HTTP/1.1"')
 
 
 @pytest.mark.parametrize(("text", "answer"), [
@@ -28,6 +28,8 @@ def test_the_time_from_asking_a_server_to_its_header(text, answer):
     line(times="0/0/-1/-1/3028", status=503),
     line(server="be_shop/<NOSRV>", times="0/-1/-1/-1/0", status=503),
     line(server="be_other/app1-blue"),
+    line(retries="+1"),
+    line(retries="2"),
     "Server be_shop/app1-blue is DOWN, reason: Layer4 connection problem",
     "",
 ])

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer import haproxy
+from ansible_collections.evenkeel.fleet.plugins.module_utils._balancer.server import Server
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.verdict import FAIL, INCONCLUSIVE, PASS
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary import Counts, Judge, Rules, relative
-from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import counts as counted
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.judge.canary_run import counted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,7 +144,23 @@ def test_haproxys_counters_as_recorded():
     backends = haproxy.parse_servers((RECORDED / "show_stat.csv").read_text(encoding="utf-8"),
                                      (RECORDED / "show_servers_state.txt").read_text(encoding="utf-8"))
     found = {server.name: server for server in backends["be_pitch"]}
-    assert counted(found["app1-blue"]) == Counts(7, 0)
-    for server in found.values():
-        errors = sum(server.counters[name] for name in ("hrsp_5xx", "econ", "eresp", "wretr"))
-        assert counted(server).errors == errors <= counted(server).requests
+    fresh = {name: replace(server, counters={}) for name, server in found.items()}
+    assert counted(fresh["app1-blue"], found["app1-blue"]) == Counts(7, 0)
+    for name, server in found.items():
+        one = counted(fresh[name], server)
+        errors = sum(server.counters[counter] for counter in ("hrsp_5xx", "econ", "eresp"))
+        assert one.errors - errors == max(server.counters[counter] for counter in ("wretr", "wredis"))
+        assert one.errors <= one.requests
+
+
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({"req_tot": 20, "hrsp_5xx": 2}, Counts(20, 2)),
+    ({"wredis": 3}, Counts(3, 3)),
+    ({"wredis": 3, "wretr": 2, "econ": 1, "eresp": 1, "req_tot": 5}, Counts(10, 5)),
+    ({"wretr": -1, "req_tot": 5}, None),
+])
+def test_what_is_tried_again_counts_once(changes, expected):
+    before = Server("green", "ready", "running", 10, 0, "10.0.0.1", 8002, True,
+                    counters=dict.fromkeys(("req_tot", "hrsp_5xx", "econ", "eresp", "wretr", "wredis"), 100))
+    after = replace(before, counters={name: count + changes.get(name, 0) for name, count in before.counters.items()})
+    assert counted(before, after) == expected
