@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from .._core.clock import Deadline
 from .._core.errors import FleetError, InputError
@@ -179,11 +179,11 @@ class Switch:
             took_s = clock.elapsed_s - began_s  # long where HAProxy has many sessions to tell
             self._sleep(min(max(_POLL_S, 10 * took_s), clock.remaining_s))
 
-    def _split(self, sessions: Mapping[str, int]) -> dict[str, dict[str, int]]:
-        """Tell tunnels from other sessions, by server."""
-        tunnels = self._balancer.tunnels(self._backend)
+    def _split(self, names: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Tell tunnels from other sessions, by server; a session that ends meanwhile is neither."""
+        tunnels, servers = self._balancer.tunnels(self._backend), self._balancer.servers(self._backend)
         return {name: {_TUNNELS: min(tunnels[name], count), _OTHERS: max(0, count - tunnels[name])}
-                for name, count in sessions.items()}
+                for name in names if (count := servers[name].sessions)}
 
     def _put_back(self) -> str:
         """Return every server to what it was; the answer is for the error message."""
