@@ -22,10 +22,15 @@ RENEWS = (NONE, WORKERS, MAIN)
 
 @dataclass(frozen=True)
 class Need:
-    """One reason for a restart; ``new_process`` is whether a reload that keeps the process would not do."""
+    """One reason for a restart.
+
+    ``new_process`` is whether a reload that keeps the process would not do, ``handover`` whether one that the old
+    process starts would.
+    """
 
     text: str
     new_process: bool = True
+    handover: bool = True
 
 
 def find_needs(state: State, loaded_s: float, sick: Sequence[str], programs: Iterable[str],
@@ -40,7 +45,7 @@ def find_needs(state: State, loaded_s: float, sick: Sequence[str], programs: Ite
     """
     needs = [Need(f"not healthy: {reason}") for reason in sick]
     if state.definition_changed:
-        needs.append(Need("its unit has changed on disk"))
+        needs.append(Need("its unit has changed on disk", handover=False))
     if state.pid and _replaced(state.pid):
         needs.append(Need("its program was replaced"))
     if state.alive:
@@ -67,7 +72,7 @@ def choose(wanted: str, state: State, needs: Sequence[Need], reload_signal: str 
     if wanted != AUTO:
         return wanted, "declared"
     stuck = [need.text for need in needs if need.new_process]
-    if can_reload and (not stuck or renews == MAIN):
+    if can_reload and (not stuck or (renews == MAIN and all(need.handover for need in needs))):
         return RELOAD, how
     why = f"a reload is not enough: {'; '.join(stuck)}; " if can_reload else ""
     if state.sockets:

@@ -47,6 +47,7 @@ class Operation:
 
         :raises FleetError: when the instance is not healthy afterwards, ended, or did not renew its processes in time.
         """
+        self._instance.refresh()
         before = self._instance.state()
         processes = set(processes_of(before.pid))
         deadline = Deadline(deadline_s)

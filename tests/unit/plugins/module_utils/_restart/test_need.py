@@ -15,6 +15,7 @@ from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.instance i
 
 RUNS = State("active (running)", up=True, alive=True, failed=False, pid=os.getpid(), generation="a", started_s=1e12)
 OLD = Need("/opt/shop is newer than the process")
+UNIT = Need("its unit has changed on disk", handover=False)
 READ = Need("/etc/shop.conf is newer than what it has read", new_process=False)
 
 
@@ -30,6 +31,7 @@ def method(wanted="auto", state=RUNS, needs=(), reload_signal=None, renews="none
     (replace(RUNS, can_reload=True), [OLD], None, "none", "restart"),
     (replace(RUNS, can_reload=True, sockets=("shop.socket",)), [OLD], None, "none", "socket"),
     (RUNS, [OLD], "SIGUSR2", "main", "reload"),
+    (RUNS, [OLD, UNIT], "SIGUSR2", "main", "restart"),
     (replace(RUNS, sockets=("shop.socket",)), [], None, "none", "socket"),
     (replace(RUNS, alive=False, can_reload=True, status="failed"), [], None, "none", "restart"),
 ])
@@ -64,7 +66,7 @@ def test_needs(tmp_path):
         Need(f"{settings} is newer than what it has read", new_process=False)]
     assert find_needs(replace(old, started_s=now + 60), now + 60, [], [str(program)], [str(settings)]) == []
     assert find_needs(replace(old, definition_changed=True), now, ["it is failed"], [], []) == [
-        Need("not healthy: it is failed"), Need("its unit has changed on disk")]
+        Need("not healthy: it is failed"), Need("its unit has changed on disk", handover=False)]
     assert find_needs(replace(RUNS, alive=False, pid=0), 0, ["it is failed"], [str(program)], []) == [
         Need("not healthy: it is failed")]
 
