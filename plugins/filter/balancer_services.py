@@ -38,6 +38,9 @@ options:
         C(check_rise).
     type: dict
     required: true
+  running:
+    description: The C(backends) of M(evenkeel.fleet.balancer_info). A server in use there keeps its port.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -63,10 +66,11 @@ def balancer_services(
     hosts: Sequence[str],
     hostvars: Mapping[str, Mapping[str, Any]],
     defaults: Mapping[str, Any],
+    running: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the services with nothing left out, and what is wrong with them."""
     addresses = {host: str(hostvars[host].get("load_balancer_address", host)) for host in hosts}
-    return declare(services, addresses, defaults)
+    return declare(services, addresses, defaults, running)
 
 
 class FilterModule:

@@ -12,6 +12,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from .._core.errors import FleetError, InputError
 from .._core.units import parse_seconds
 from .replicas import server_names, server_ports
+from .server import MAINT
 
 _FIELD = "load_balancer_services"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -25,6 +26,7 @@ def declare(
     services: Sequence[Mapping[str, Any]],
     hosts: Mapping[str, str],
     defaults: Mapping[str, Any],
+    running: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return ``{"services": [...], "problems": [...]}``.
 
@@ -32,6 +34,7 @@ def declare(
     :arg hosts: address by host.
     :arg defaults: ``slots`` (port by slot), ``replicas`` (the most of a slot), ``health_path``, ``check_interval``,
         ``check_fall`` and ``check_rise``.
+    :arg running: the ``backends`` of M(evenkeel.fleet.balancer_info) now; None where nothing runs.
     """
     problems = [] if services else [
         str(InputError(_FIELD, services, "at least one service", "[{name: shop, port: 80}]"))
@@ -42,7 +45,8 @@ def declare(
             declared.append(_complete(service, hosts, defaults))
         except FleetError as error:
             problems.append(str(error))
-    return {"services": declared, "problems": [*problems, *map(str, _contradictions(declared))]}
+    problems += map(str, _contradictions(declared))
+    return {"services": declared, "problems": [*problems, *map(str, _moved(declared, running or {}))]}
 
 
 def _complete(
@@ -117,6 +121,19 @@ def _contradictions(services: Sequence[Mapping[str, Any]]) -> Iterator[InputErro
                 f"{_FIELD}[{name}]", ", ".join(f"{endpoint} of {taken}" for endpoint, taken in shared.items()),
                 "an address and port of its own for every server", "slots: {blue: 8011, green: 8012}",
             )
+
+
+def _moved(services: Sequence[Mapping[str, Any]], running: Mapping[str, Any]) -> Iterator[FleetError]:
+    """Find the servers in use that would be asked at another port than the one where they listen."""
+    for service in services:
+        ports = {server["name"]: server["port"] for server in service["servers"]}
+        found = [server for server in running.get(f"be_{service['name']}", {}).get("servers", [])
+                 if server["state"] != MAINT and ports.get(server["name"], server["port"]) != server["port"]]
+        if found:
+            listed = ", ".join(f"{one['name']} at {one['port']}, not {ports[one['name']]}" for one in found)
+            yield FleetError(
+                f"{_FIELD}[{service['name']}]: expected the ports of servers in use to stay, found {listed}.",
+                "Change the port of the free slot, bring a release into it, then change that of the other one.")
 
 
 def _expect(holds: Any, field: str, value: Any, expected: str, example: str) -> None:

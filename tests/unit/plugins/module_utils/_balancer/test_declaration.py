@@ -97,3 +97,16 @@ def test_each_contradiction_is_named(services: list[dict[str, Any]], options: di
 
 def test_all_problems_come_at_once() -> None:
     assert len(declared({"name": "a b", "port": 80}, {"name": "c", "port": 0})["problems"]) == 2
+
+
+@pytest.mark.parametrize(("state", "refused"), [("ready", True), ("drain", True), ("maint", False)])
+def test_a_server_in_use_keeps_its_port(state, refused):
+    running = {"be_shop": {"servers": [{"name": "app1-blue", "state": state, "port": 8001},
+                                       {"name": "gone", "state": "ready", "port": 1}]}}
+    slots = {"blue": 9001, "green": 9002}
+    found = declare([{"name": "shop", "port": 80}], HOSTS, {**DEFAULTS, "slots": slots}, running)["problems"]
+    expected = ("load_balancer_services[shop]: expected the ports of servers in use to stay, found app1-blue at 8001, "
+                "not 9001. Change the port of the free slot, bring a release into it, then change that of the other "
+                "one.")
+    assert found == ([expected] if refused else [])
+    assert not declare([{"name": "shop", "port": 80}], HOSTS, DEFAULTS, running)["problems"]
