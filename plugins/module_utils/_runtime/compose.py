@@ -23,6 +23,7 @@ from .slot import slot_from
 
 LABEL = "evenkeel."
 
+_HUB = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
 _PINNED = re.compile(r"^(?P<repository>.+)@(?P<digest>sha256:[0-9a-f]{64})$")
 #: ``docker-archive:<path or URL>@sha256:…``, or the name of the image that came from one.
 _ARCHIVED = re.compile(r"^(?:(?P<archive>docker-archive:.+)@sha256:|[^/@]+:sha256-)(?P<hash>[0-9a-f]{64})$")
@@ -33,6 +34,11 @@ def repository_of(reference: str) -> str:
     name = reference.partition("@")[0]
     head, slash, tail = name.rpartition("/")
     return f"{head}{slash}{tail.partition(':')[0]}"
+
+
+def familiar(reference: str) -> str:
+    """Return the repository as the engine lists it: of Docker Hub's names, ``docker.io/library/redis`` is ``redis``."""
+    return _HUB.sub("", repository_of(reference))
 
 
 def _digest_of(pinned: str) -> str:
@@ -104,7 +110,7 @@ class Compose:
         except FleetError as error:
             if local and not match:
                 for name in local.get("RepoDigests") or []:
-                    if repository_of(name) == repository_of(reference):
+                    if familiar(name) == familiar(reference):
                         return self._resolved(reference, name.partition("@")[2], True)
             raise FleetError(
                 f"Image {reference}: expected it on this host or in its registry, found neither ({error.msg}).",
@@ -118,9 +124,8 @@ class Compose:
         if _ARCHIVED.match(reference):
             return sorted({name for image in self._engine.images() for name in image.get("RepoTags") or []
                            if _ARCHIVED.match(name) and repository_of(name) == self._service})
-        repository = repository_of(reference)
-        return sorted({name for image in self._engine.images() for name in image.get("RepoDigests") or []
-                       if name.partition("@")[0] == repository})
+        return sorted({f"{repository_of(reference)}@{name.partition('@')[2]}" for image in self._engine.images()
+                       for name in image.get("RepoDigests") or [] if familiar(name) == familiar(reference)})
 
     def _from_archive(self, reference: str, can_be_loaded: bool) -> dict[str, Any]:
         digest = _digest_of(reference)

@@ -143,10 +143,10 @@ def _refusal(response: http.client.HTTPResponse) -> EngineError:
 
 
 def registry_of(reference: str) -> str:
-    """Return the registry's name in an image reference; without one it is Docker Hub's."""
+    """Return the registry of an image reference as ``docker login`` knows it; without a name it is Docker Hub."""
     first, slash, _rest = reference.partition("/")
     named = slash and ("." in first or ":" in first or first == "localhost")
-    return first if named else "https://index.docker.io/v1/"
+    return first if named and first not in ("docker.io", "index.docker.io") else "https://index.docker.io/v1/"
 
 
 def _credentials(reference: str) -> str:

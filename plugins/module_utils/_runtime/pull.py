@@ -16,7 +16,7 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from .._core import files
 from .._core.errors import FleetError, InputError
-from .compose import check_reference, repository_of
+from .compose import check_reference, familiar, repository_of
 from .engine import SOCKET, Engine, EngineError, Silent, Unreachable, registry_of
 
 #: How often the status file is written, in seconds.
@@ -55,7 +55,7 @@ def pull(image: str, docker_socket: str = SOCKET, stall_s: float = 60.0, status_
     pulled = found is None
     if found is not None:
         digest = next((name.partition("@")[2] for name in found.get("RepoDigests") or []
-                       if repository_of(name) == repository_of(image)), "")
+                       if familiar(name) == familiar(image)), "")
     else:
         try:
             if check_mode:

@@ -123,10 +123,23 @@ def test_no_engine(tmp_path):
     (f"registry.example.org/shop:v1@{DIGEST}", "registry.example.org/shop", "registry.example.org"),
     ("library/redis:7", "library/redis", "https://index.docker.io/v1/"),
     ("redis:7", "redis", "https://index.docker.io/v1/"),
+    ("docker.io/acme/shop:v1", "docker.io/acme/shop", "https://index.docker.io/v1/"),
     ("localhost/shop:v1", "localhost/shop", "localhost"),
 ])
 def test_references(reference, repository, registry):
     assert (repository_of(reference), registry_of(reference)) == (repository, registry)
+
+
+@pytest.mark.parametrize(("reference", "listed"), [
+    ("docker.io/acme/shop:v1", "acme/shop"), ("library/redis:7", "redis"), ("index.docker.io/library/redis:7", "redis"),
+    ("redis:7", "redis"), ("r:5000/library/redis:7", "r:5000/library/redis")])
+def test_images_are_found_under_the_name_that_the_engine_gives_them(engine, reference, listed):
+    api, answers = engine
+    answers["/images/json"] = [{"RepoDigests": [f"{listed}@{DIGEST}", f"other@{DIGEST}"]}]
+    answers[f"/images/{reference}/json"] = {"RepoDigests": [f"{listed}@{DIGEST}"]}
+    compose, pinned = Compose("shop", api), f"{repository_of(reference)}@{DIGEST}"
+    assert compose.stored(reference) == [pinned]
+    assert compose.resolve(reference)["pinned"] == pinned
 
 
 @pytest.mark.parametrize("reference", ["", "shop", "r:5000/shop", "shop v1", "-shop:v1"])
