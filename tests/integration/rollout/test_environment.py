@@ -10,7 +10,9 @@ import base64
 import json
 
 import jinja2
-from integration.rollout.fleet import ROOT, Fleet
+import pytest
+from integration.rollout.faults import Machines
+from integration.rollout.fleet import QUICK, ROOT, Fleet
 
 VALUES = {
     "PLAIN": "plain", "DOLLAR": "p$word$$x", "QUOTES": "quote\"'mix'", "BACKSLASH": "back\\slash\\", "BOTH": "a\\\"b",
@@ -30,3 +32,25 @@ def test_every_value_survives():
     (result,) = answer.values()
     found = json.loads(result["stdout"])["services"]["a"]["environment"]
     assert {name: value.replace("$$", "$") for name, value in found.items()} == VALUES
+
+
+@pytest.mark.faults
+def test_options_are_added_to_what_the_role_needs(fleet):
+    """In the forms that Compose knows besides dictionaries and lists; what both name is the release's."""
+    machines, host = Machines(fleet), fleet.hosts[0]
+    options = {"labels": ["team=films", "bare"], "env_file": "/etc/pitch.env"}
+    for each in fleet.hosts:
+        machines.run(each, "printf 'DATABASE_URL=theirs\nCOLOUR=red\n' > /etc/pitch.env")
+    try:
+        done = fleet.play("deploy", release_name="v1", deploy_compose_options=options, **QUICK)
+        assert done.rc == 0, done.output
+        assert fleet.is_on("v1")
+        (one,) = json.loads(machines.run(host, "docker inspect $(docker ps --quiet --filter label=team=films)"))
+        assert one["Config"]["Labels"]["bare"] == ""
+        found = dict(each.split("=", 1) for each in one["Config"]["Env"])
+        assert found["COLOUR"] == "red"
+        assert found["DATABASE_URL"] != "theirs"
+        assert fleet.play("deploy", release_name="v1", deploy_compose_options=options, **QUICK).changed == 0
+    finally:
+        done = fleet.play("deploy", release_name="v1", **QUICK)
+    assert done.rc == 0, done.output
