@@ -87,11 +87,14 @@ class Watch:
             self.silent = True
             return
         self.servers = {**before, **after}
-        new, old = ([counted(before[name], self.servers[name]) for name in names] for names in (self.new, self.old))
-        if self.silent or None in (*new, *old):
-            self.restarts, self.silent = self.restarts + 1, False
-            return
-        self.judge.feed(total(new), total(old))
+        change = {}
+        for name in (*self.new, *self.old):
+            one = counted(before[name], self.servers[name])
+            if self.silent or one is None:
+                self.restarts, self.silent = self.restarts + 1, False
+                return
+            change[name] = one
+        self.judge.feed(total(change[name] for name in self.new), total(change[name] for name in self.old))
 
     @property
     def errors(self) -> str:
