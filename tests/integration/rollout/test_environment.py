@@ -38,7 +38,9 @@ def test_every_value_survives():
 def test_options_are_added_to_what_the_role_needs(fleet):
     """In the forms that Compose knows besides dictionaries and lists; what both name is the release's."""
     machines, host = Machines(fleet), fleet.hosts[0]
-    options = {"labels": ["team=films", "bare"], "env_file": "/etc/pitch.env"}
+    name = "deploy_compose_options"
+    options = {**fleet.ask(host, "ansible.builtin.debug", f"var={name}")[host][name],
+               "labels": ["team=films", "bare"], "env_file": "/etc/pitch.env"}
     for each in fleet.hosts:
         machines.run(each, "printf 'DATABASE_URL=theirs\nCOLOUR=red\n' > /etc/pitch.env")
     try:
