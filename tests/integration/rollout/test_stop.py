@@ -63,7 +63,7 @@ def test_a_stop_in_the_middle_sends_every_host_back(fleet, flag, moment):
     ("Settle | Soak", {}),
 ])
 def test_a_pause_outlives_the_guard_and_ends_with_the_flag(fleet, flag, moment, more):
-    """Set in the first wave before or after its switch, or in the soak; without renewal the guards would have fired."""
+    """Set in the first wave before or after its switch, or in the soak; unless renewed, the guards fire meanwhile."""
     lifts = []
 
     def pause():

@@ -32,9 +32,10 @@ def in_line(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             place = known.index(_identity(entry))
         else:
             place = len(known) - (known[-1:] == [_identity(entry)])
-        migrated = stack[place].get("migration") or {} if place < len(stack) else {}
-        if migrated.get("irreversible"):  # that is still behind it
-            entry = {**entry, "migration": migrated}
+        for replaced in stack[place:place + 1]:
+            migrated = replaced.get("migration") or {}
+            if migrated.get("irreversible"):  # that is still behind it
+                entry = {**entry, "migration": migrated}
         stack[place:] = [entry]
     return stack
 
