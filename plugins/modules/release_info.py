@@ -136,6 +136,13 @@ stored:
   type: list
   elements: str
   returned: always
+neighbours:
+  description:
+    - Which of RV(stored) other services of this host committed, by service, the newest first. V(null) for a service
+      whose ledger was changed.
+  type: dict
+  returned: always
+  sample: {worker: ["registry.example.org/shop@sha256:..."]}
 bundles:
   description: Digest by name of every bundle in O(bundles), of what its files contain now.
   type: dict

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, Sequence
 
 from .._core.errors import FleetError
 from .._runtime.engine import SOCKET
@@ -15,13 +16,13 @@ from .control.lock import Lock
 from .control.stop import StopFlag
 from .declared.bundle import stored as stored_bundles
 from .guard.order import KINDS, Guard
-from .ledger.history import status
+from .ledger.history import committed, status
 from .ledger.records import DIRECTORY, Ledger, LedgerCorrupt, Reading
 
 
 def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str = "none", image: str = "",
          bundles: str = "", docker_socket: str = SOCKET, home: str | None = None) -> dict[str, Any]:
-    """Return ``status, records, torn_bytes, token, lock, stop, guards, instances, image, stored, bundles, problems``.
+    """Return ``status``, ``records``, ``image``, ``stored`` and what else M(evenkeel.fleet.release_info) documents.
 
     What cannot be read does not stop the rest: it is a sentence in ``problems``.
 
@@ -59,6 +60,26 @@ def read(service: str, directory: str = DIRECTORY, run: str = "", runtime: str =
         "instances": instances,
         "image": resolved,
         "stored": stored,
+        "neighbours": _neighbours(service, directory, stored) if stored else {},
         "bundles": stored_bundles(bundles),
         "problems": problems,
     }
+
+
+def _neighbours(service: str, directory: str, stored: Sequence[str]) -> dict[str, list[str] | None]:
+    """Return which of the stored images other services of this host committed, the newest first.
+
+    None for a service whose ledger does not tell.
+    """
+    by_digest = {reference.partition("@")[2]: reference for reference in stored if "@" in reference}
+    found: dict[str, list[str] | None] = {}
+    for name in sorted(set(os.listdir(directory)) - {service}) if os.path.isdir(directory) else []:
+        try:
+            newest_first = [one.get("digest") for one in reversed(committed(Ledger(name, directory).read().records))]
+        except LedgerCorrupt:
+            found[name] = None
+            continue
+        shared = [by_digest[digest] for digest in dict.fromkeys(newest_first) if digest in by_digest]
+        if shared:
+            found[name] = shared
+    return found

@@ -91,6 +91,8 @@ class Operation:
     def stop(self, quiet_s: float, stop_deadline_s: float, sockets: bool) -> None:
         """End it: wait until its connections are done, ask it to end, and kill it when the deadline has passed.
 
+        What the runtime kills before that is counted like what is killed here.
+
         :arg quiet_s: longest wait for its connections before it is asked to end.
         :arg sockets: also stop what listens for it.
         :raises FleetError: when it is still there after it was killed.
@@ -107,8 +109,10 @@ class Operation:
         report["waited_ms"] = _milliseconds(quiet)
         clock = Deadline(stop_deadline_s)
         self.report["killed"] = False
+        left = report["at_stop"]
         self._instance.stop(stop_deadline_s, sockets)
         while self._is_there(before):
+            left = connections.count(gone=left)
             if clock.expired and not self.report["killed"]:
                 report["cut_off"] = connections.count()
                 self.report["killed"] = True
@@ -119,6 +123,9 @@ class Operation:
                     f"{self._instance.state().status}.", "Look for a process that waits for a disk.")
             self._sleep(_POLL_S)
         self.report["stop_ms"] = _milliseconds(clock)
+        if self._instance.state().killed and not self.report["killed"]:
+            report["cut_off"] = left
+            self.report["killed"] = True
 
     def _is_there(self, before: State) -> bool:
         now = self._instance.state()

@@ -57,15 +57,16 @@ class Connections:
         self._proc = proc
         self._pid = pid
         inodes = [inode for one in processes_of(pid, proc) for inode in _sockets_of(one, proc)] if pid else []
-        self.ports = listening_ports(self._rows(), inodes)
+        self.ports = listening_ports((row for table in self._tables() for row in parse_table(table)), inodes)
 
-    def count(self) -> int:
-        """Return how many are open now; 0 when the process is gone."""
-        return count_open(self._rows(), self.ports)
+    def count(self, gone: int = 0) -> int:
+        """Return how many are open now; ``gone`` when the process is gone."""
+        tables = list(self._tables())
+        return sum(count_open(parse_table(table), self.ports) for table in tables) if any(tables) else gone
 
-    def _rows(self) -> Iterator[Row]:
+    def _tables(self) -> Iterator[str]:
         for name in ("tcp", "tcp6") if self._pid else ():
-            yield from parse_table(_read(f"{self._proc}/{self._pid}/net/{name}"))
+            yield _read(f"{self._proc}/{self._pid}/net/{name}")
 
 
 def group_of(cgroup: str) -> str:

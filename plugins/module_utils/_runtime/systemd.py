@@ -14,7 +14,7 @@ from .._core.systemctl import parse_properties, systemctl
 from .instance import State
 
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "MainPID", "InvocationID", "CanReload", "NeedDaemonReload",
-               "TriggeredBy", "ExecMainStartTimestampMonotonic")
+               "TriggeredBy", "ExecMainStartTimestampMonotonic", "Result")
 ENDED = ("inactive", "failed")
 UP = ("active", "reloading")
 
@@ -34,6 +34,7 @@ def state_of(found: Mapping[str, str], listening: Sequence[str], booted_s: float
         pid=pid,
         generation=found["InvocationID"],
         started_s=booted_s + int(found["ExecMainStartTimestampMonotonic"]) / 1e6 if pid else 0.0,
+        killed=status in ENDED and found["Result"] == "timeout",
         can_reload=found["CanReload"] == "yes",
         definition_changed=found["NeedDaemonReload"] == "yes",
         sockets=tuple(listening),

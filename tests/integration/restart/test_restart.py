@@ -167,6 +167,17 @@ def test_one_that_ignores_sigterm_is_killed_and_who_was_cut_off_is_counted(bells
     assert done.text.count("killed") == 1
 
 
+def test_who_systemd_cuts_off_before_the_deadline_is_counted_too(bells):
+    bells.install("app2", "ignore-term", more="TimeoutStopSec=1")
+    bells.serve()
+    slow = "for i in 1 2 3; do curl -s -o /dev/null 'http://app2:9099/slow?60' & done; sleep 1"
+    on("load1", f"({slow}) > /dev/null 2>&1")
+    done = bells.restart(graceful_restart_drain_deadline_s=1)
+    assert done.rc == 0, done.output
+    assert "killed, 3 connections cut off" in done.text
+    assert done.text.count("killed") == 1
+
+
 def test_those_at_work_finish_before_it_ends(bells):
     answers = "for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code} ' 'http://edge1:8099/slow?6' & done; wait"
     with subprocess.Popen(["docker", "exec", "evenkeel-load1", "sh", "-c", answers], stdout=subprocess.PIPE,

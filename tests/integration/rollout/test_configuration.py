@@ -83,3 +83,19 @@ def test_what_was_pruned_is_refused_before_anything_moves(fleet):
     assert "v2 was pruned (release_keep_releases). Image and bundle are on every host of: v1-" in output
     assert refused.changed == 0
     assert fleet.is_on("v1")
+
+
+def test_an_image_that_another_service_of_the_host_keeps_stays(fleet):
+    one, other = fleet.hosts[:2]
+    done = fleet.play("rollout", release_name="v2", release_keep_releases=1, **SHORT)
+    assert done.rc == 0, done.output
+    image = fleet.ledgers()[one]["status"]["current"]["image"]
+    fleet.ask(one, "ansible.builtin.command", "cp -r /var/lib/evenkeel/pitch /var/lib/evenkeel/worker")
+    try:
+        done = fleet.play("rollout", release_name="v1", release_keep_releases=1, **SHORT)
+        assert done.rc == 0, done.output
+        found = {host: fleet.ask(host, "ansible.builtin.command", f"docker image inspect {image}")[host]["rc"] == 0
+                 for host in (one, other)}
+        assert found == {one: True, other: False}
+    finally:
+        fleet.ask(one, "ansible.builtin.command", "rm -r /var/lib/evenkeel/worker")

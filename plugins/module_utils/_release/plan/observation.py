@@ -136,5 +136,6 @@ def observe(found: Mapping[str, Any], host: str, backend: str, answers: Sequence
         "last_run": status["run"], "last_release": status["release"],
         "interrupted": status["interrupted"], "frozen": status["frozen"], "token": found["token"],
         "instances": dict(instances), "balancers": states, "image": found["image"], "stored": found["stored"],
-        "irreversible": status["irreversible"], "bundles": found["bundles"], "wanted": dict(wanted),
+        "neighbours": found["neighbours"], "irreversible": status["irreversible"], "bundles": found["bundles"],
+        "wanted": dict(wanted),
     }

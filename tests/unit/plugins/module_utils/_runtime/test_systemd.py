@@ -19,6 +19,7 @@ SubState=running
 CanReload=yes
 NeedDaemonReload=no
 InvocationID=a70787aaef6e4e6c81062be8277cf058
+Result=success
 """
 FAILED = """\
 MainPID=0
@@ -29,6 +30,7 @@ SubState=failed
 CanReload=no
 NeedDaemonReload=yes
 InvocationID=
+Result=exit-code
 """
 
 
@@ -51,6 +53,13 @@ def test_a_unit_that_failed_has_no_process():
 def test_states(status, up, alive):
     state = state_of({**parse_properties(DOCKER), "ActiveState": status}, [], 0.0)
     assert (state.up, state.alive, state.failed) == (up, alive, False)
+
+
+@pytest.mark.parametrize(("result", "killed"), [("timeout", True), ("signal", False), ("success", False)])
+def test_systemd_killed_what_did_not_end_in_its_time(result, killed):
+    found = {**parse_properties(FAILED), "Result": result}
+    assert state_of(found, [], 0.0).killed == killed
+    assert not state_of({**found, "ActiveState": "deactivating"}, [], 0.0).killed
 
 
 def test_a_value_may_hold_an_equals_sign():

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.errors import FleetError, InputError
 from ansible_collections.evenkeel.fleet.plugins.module_utils._core.systemctl import parse_units
 from ansible_collections.evenkeel.fleet.plugins.module_utils._release.info import read
+from ansible_collections.evenkeel.fleet.plugins.module_utils._release.ledger.records import Ledger
 from ansible_collections.evenkeel.fleet.plugins.module_utils._restart.tasks import find
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.compose import Compose
 from ansible_collections.evenkeel.fleet.plugins.module_utils._runtime.runtime import runtime_of
@@ -214,3 +215,20 @@ def test_the_info_of_a_service_has_its_slots_and_images(home, systemctl, tmp_pat
         "v2", True, [PINNED], [])
     (problem,) = read("shop", str(tmp_path / "ledgers"), runtime="systemd", image="shop:v2", home=str(home))["problems"]
     assert problem.startswith("image: expected an archive")
+
+
+def test_the_info_of_a_service_says_which_of_its_images_others_of_the_host_committed(home, systemctl, tmp_path):
+    systemctl(show=RUNS)
+    (home / "images" / HEX).mkdir()
+    ledgers, other = tmp_path / "ledgers", f"sha256:{'d' * 64}"
+    for service, digests in {"shop": [f"sha256:{HEX}"], "web": [f"sha256:{HEX}", other], "worker": [other]}.items():
+        for digest in digests:
+            Ledger(service, str(ledgers)).append(
+                [{"state": state, "phase": "result", "data": {"digest": digest} if state == "COMMITTED" else {}}
+                 for state in ("PLANNED", "STAGED", "VERIFIED", "SWITCHED", "COMMITTED")],
+                token=1, run="r1", release="v1", host="app1", operator="alice")
+    (ledgers / "changed").mkdir()
+    (ledgers / "changed" / "ledger.jsonl").write_text("{}\n")
+    (ledgers / "restarted").mkdir()  # by graceful_restart, which has a lock there and no ledger
+    found = read("shop", str(ledgers), runtime="systemd", image=ADDRESS, home=str(home))
+    assert found["neighbours"] == {"changed": None, "web": [PINNED]}

@@ -38,7 +38,7 @@ def found(slot="blue", release="v1", **changes):
               "current": current, "previous": None, "releases": history, "history": history,
               "interrupted": False, "frozen": False, "irreversible": None, **changes}
     return {"status": status, "instances": {slot: instance} if slot else {}, "token": 1, "image": IMAGE, "stored": [],
-            "records": [], "bundles": {}, "problems": []}
+            "neighbours": {}, "records": [], "bundles": {}, "problems": []}
 
 
 def slot_of(*replicas):
