@@ -15,10 +15,11 @@ class State:
     """What there is of an instance now.
 
     ``status`` is the runtime's own word. ``up`` is whether it runs as it should, ``alive`` whether any process of it
-    may still be there, ``failed`` whether it has ended and nothing will start it again, ``killed`` whether
-    the runtime ended it by force because it took too long. ``pid`` is its main process, 0 without one. ``generation`` is another text after each start. ``started_s`` is when the main process began, in
-    seconds since 1970, 0 without one. ``definition_changed`` is whether what it was started from reads differently
-    now. ``sockets`` are the socket units that listen for it.
+    may still be there, ``failed`` whether it has ended and nothing will start it again, ``killed`` whether the
+    runtime ended it by force because it took too long. ``pid`` is its main process, 0 without one. ``generation`` is
+    another text after each start. ``started_s`` is when the main process began, in seconds since 1970, 0 without one.
+    ``definition_changed`` is whether what it was started from reads differently now. ``sockets`` are the socket units
+    that listen for it.
     """
 
     status: str
