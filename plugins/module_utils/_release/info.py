@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from typing import Any, Sequence
 
@@ -73,7 +74,8 @@ def _neighbours(service: str, directory: str, stored: Sequence[str]) -> dict[str
     """
     by_digest = {reference.partition("@")[2]: reference for reference in stored if "@" in reference}
     found: dict[str, list[str] | None] = {}
-    for name in sorted(set(os.listdir(directory)) - {service}) if os.path.isdir(directory) else []:
+    ledgers = glob.glob(Ledger("*", glob.escape(directory)).path)
+    for name in sorted({os.path.basename(os.path.dirname(path)) for path in ledgers} - {service}):
         try:
             newest_first = [one.get("digest") for one in reversed(committed(Ledger(name, directory).read().records))]
         except LedgerCorrupt:

@@ -230,5 +230,6 @@ def test_the_info_of_a_service_says_which_of_its_images_others_of_the_host_commi
     (ledgers / "changed").mkdir()
     (ledgers / "changed" / "ledger.jsonl").write_text("{}\n")
     (ledgers / "restarted").mkdir()  # by graceful_restart, which has a lock there and no ledger
+    (ledgers / "health.json").touch()  # of the health probe
     found = read("shop", str(ledgers), runtime="systemd", image=ADDRESS, home=str(home))
     assert found["neighbours"] == {"changed": None, "web": [PINNED]}
